@@ -1,0 +1,45 @@
+# Every developer command; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format bench lock
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# The stamp depends on the locks, so a changed dependency is installed before anything runs.
+.venv/.installed: locks/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+setup: .venv/.installed ## make the virtualenv .venv with everything pinned
+
+run: setup ## start the whole stack on this machine (Ctrl-C stops it)
+	$(BIN)/sendout dev
+
+demo: setup ## the main job in one command: send a batch and show what every customer got
+	$(BIN)/sendout demo
+
+test: setup ## all tests, on real PostgreSQL, Temporal and the WhatsApp simulator
+	$(BIN)/pytest
+
+check: setup ## format, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## performance claims as ratios, measured side by side
+	$(BIN)/python -m bench
+
+lock: ## pin the dependencies of pyproject.toml again, with hashes
+	test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv; }
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' pyproject.toml -o locks/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --extra embedded --group dev pyproject.toml -o locks/dev.txt
