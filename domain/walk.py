@@ -1,0 +1,235 @@
+"""Paths moving through a flow: the steps that every stimulus of `domain.engine` is made of."""
+
+from datetime import datetime, timedelta
+
+from domain import run
+from domain.conditions import choose_case, choose_share
+from domain.flow import AskNode, BranchNode, DelayNode, MessageNode, SplitNode
+from domain.run import Effect, MessageRef, Path, Phase, RunState, Setting
+
+WAITING_ON_MESSAGE = (Phase.DELAYED, Phase.CHECKING, Phase.LATE)
+
+
+class Walk:
+    """One step of a run being taken: its state, changed in place, and the effects so far."""
+
+    def __init__(self, setting: Setting, state: RunState, now: datetime) -> None:
+        self.setting = setting
+        self.flow = setting.flow
+        self.state = state
+        self.now = now
+        self.effects: list[Effect] = []
+        self.end_recorded = False
+
+    # --- walking -------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        target: str | None,
+        *,
+        message: MessageRef | None,
+        cause: run.Cause,
+        led_by: str | None,
+    ) -> None:
+        """Start a new path at `target`."""
+        if self.state.over:
+            return
+        self.state.last_path += 1
+        self.state.changed = True
+        path = Path(
+            id=self.state.last_path,
+            phase=Phase.SENDING,
+            node=self.flow.start,
+            message=message,
+            cause=cause,
+            led_by=led_by,
+        )
+        self.state.paths.append(path)
+        self.state.ended = False
+        self.go(path, target)
+
+    def go(self, path: Path, target: str | None) -> None:
+        """Move a path to `target`, through branches and splits, to where it has to wait."""
+        landed = self.landing(target, self.state.visits)
+        if landed is None:
+            self.drop(path)
+            return
+        node = self.flow.nodes[landed]
+        visit = self.state.visits.get(landed, 0) + 1
+        path.node, path.visit, path.noted = landed, visit, None
+        self.state.visits[landed] = visit
+        match node:
+            case MessageNode():
+                self.first_send(path)
+            case DelayNode():
+                path.phase = Phase.DELAYED
+                self.start_delay(path, node)
+            case AskNode():
+                path.phase = Phase.ASKING
+                self.effects.append(run.OpenAsk(path.id, MessageRef(landed, visit)))
+                self.wait(path, node.timeout, f"{landed}: waiting for a text")
+            case _:
+                raise AssertionError(f"a path cannot wait at {landed!r}")
+
+    def landing(self, target: str | None, visits: dict[str, int]) -> str | None:
+        """Where a path that goes to `target` next has to wait; counts visits of splits."""
+        steps = 0
+        while target is not None:
+            node = self.flow.nodes[target]
+            steps += 1
+            if steps > len(self.flow.nodes):
+                raise AssertionError(f"branches and splits lead in a circle at {target!r}")
+            if isinstance(node, BranchNode):
+                values = {**self.setting.variables, **self.state.outputs}
+                target = choose_case(node, values)
+            elif isinstance(node, SplitNode):
+                visits[target] = visits.get(target, 0) + 1
+                target = choose_share(node, self.setting.entry_id, target, visits[target])
+            else:
+                break
+        return target
+
+    def first_send(self, path: Path) -> None:
+        if self.state.sends >= self.setting.limits.max_sends:
+            self.stop_everything()
+            self.state.over = True
+            self.finish(too_many_sends=True)
+            return
+        self.state.sends += 1
+        path.number = self.state.sends
+        self.send(path)
+
+    def send(self, path: Path) -> None:
+        """Ask for the path's message to be sent, or for another look at it."""
+        path.phase = Phase.SENDING
+        ref = MessageRef(path.node, path.visit)
+        others = any(p is not path for p in self.state.paths)
+        follows = self.landing(self.message_node(ref.node).next, dict(self.state.visits))
+        self.state.changed = False
+        self.effects.append(
+            run.Send(
+                path=path.id,
+                message=ref,
+                number=path.number,
+                cause=path.cause,
+                led_by=path.led_by,
+                last=not others and follows is None,
+            )
+        )
+
+    def start_delay(self, path: Path, node: DelayNode) -> None:
+        already_clicked = any(used[:2] == path.message for used in self.state.used)
+        if node.condition != "all" and already_clicked:
+            self.drop(path)
+            return
+        about = {
+            "all": "then go on",
+            "no_click": "then go on without a click",
+            "no_response": "then go on without a response",
+        }[node.condition]
+        self.wait(path, node.duration, f"{path.node}: {about}")
+
+    def check_delay(self, path: Path) -> None:
+        if path.message is None:
+            raise AssertionError(f"the delay {path.node!r} belongs to no message")
+        path.phase, path.noted = Phase.CHECKING, None
+        others = any(p is not path for p in self.state.paths)
+        self.state.changed = False
+        self.effects.append(run.CheckDelay(path.id, path.node, path.message, last=not others))
+
+    # --- ending --------------------------------------------------------------------------------
+
+    def settle_down(self) -> None:
+        """After every stimulus: record the end once nothing is pending, then wait for clicks."""
+        state = self.state
+        if state.paths:
+            state.ended = False
+            self.stop_window()
+            return
+        if not state.ended:
+            if not self.end_recorded:
+                if not state.finishing:
+                    self.finish()
+                return
+            state.ended = True
+        if state.finishing or state.window_timer is not None:
+            return
+        self.open_window()
+
+    def finish(self, *, too_many_sends: bool = False) -> None:
+        self.state.finishing, self.state.changed = True, False
+        self.effects.append(run.Finish(too_many_sends=too_many_sends))
+
+    def open_window(self) -> None:
+        """Stay open for clicks for a while after the last message (flow.md 2.6), then close."""
+        last = self.state.last_message_at
+        until = last + self.setting.limits.click_window if last is not None else self.now
+        if self.state.over or until <= self.now or not self.can_be_tapped():
+            self.state.closed = True
+            self.effects.append(run.Close())
+            return
+        self.state.last_timer += 1
+        self.state.window_timer = self.state.last_timer
+        self.effects.append(run.StartTimer(self.state.last_timer, until, "open for clicks"))
+
+    def stop_window(self) -> None:
+        if self.state.window_timer is not None:
+            self.effects.append(run.StopTimer(self.state.window_timer))
+            self.state.window_timer = None
+
+    def can_be_tapped(self) -> bool:
+        """Whether some message of this run still has a button nobody tapped."""
+        used = set(self.state.used)
+        return any(
+            run.UsedButton(name, visit, button.id) not in used
+            for name, visits in self.state.visits.items()
+            if isinstance(node := self.flow.nodes[name], MessageNode)
+            for button in node.buttons
+            for visit in range(1, visits + 1)
+        )
+
+    def stop_everything(self) -> None:
+        for path in list(self.state.paths):
+            self.drop(path)
+
+    # --- paths and timers ----------------------------------------------------------------------
+
+    def path(self, path_id: int, phase: Phase) -> Path | None:
+        return next((p for p in self.state.paths if p.id == path_id and p.phase is phase), None)
+
+    def waiting_on(self, message: MessageRef) -> list[Path]:
+        return [
+            p for p in self.state.paths if p.phase in WAITING_ON_MESSAGE and p.message == message
+        ]
+
+    def message_of(self, path: Path) -> MessageRef | None:
+        """The message a path is sending, if it is sending one."""
+        sending = (Phase.SENDING, Phase.HELD, Phase.UNSETTLED)
+        return MessageRef(path.node, path.visit) if path.phase in sending else None
+
+    def message_node(self, name: str) -> MessageNode:
+        node = self.flow.nodes[name]
+        if not isinstance(node, MessageNode):
+            raise TypeError(f"{name!r} is not a message")
+        return node
+
+    def delay_condition(self, path: Path) -> str | None:
+        node = self.flow.nodes[path.node]
+        return node.condition if isinstance(node, DelayNode) else None
+
+    def drop(self, path: Path) -> None:
+        """End a path."""
+        self.stop_timer(path)
+        self.state.paths.remove(path)
+
+    def wait(self, path: Path, duration: timedelta | None, about: str) -> None:
+        if duration is None:
+            return
+        self.state.last_timer += 1
+        path.timer, path.until = self.state.last_timer, self.now + duration
+        self.effects.append(run.StartTimer(path.timer, path.until, about))
+
+    def stop_timer(self, path: Path) -> None:
+        if path.timer is not None:
+            self.effects.append(run.StopTimer(path.timer))
+            path.timer = path.until = None

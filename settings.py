@@ -1,0 +1,129 @@
+"""Every setting of every process: read from the environment as `SENDOUT_<NAME>`.
+
+All durations are seconds. The README's table of settings is made from this class and a test
+holds the two together.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The configuration of one process.
+
+    Raises `pydantic.ValidationError`, naming the setting, when a value is unusable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SENDOUT_", frozen=True, extra="ignore")
+
+    # --- where the parts are ---------------------------------------------------------------
+    database_url: str = Field(
+        default="",
+        description="PostgreSQL, as `postgresql+asyncpg://user:password@host/database`; "
+        "the embedded stack sets it to its own.",
+    )
+    temporal_address: str = Field(
+        default="127.0.0.1:7233", description="Host and port of the Temporal frontend."
+    )
+    temporal_namespace: str = Field(default="default", description="Temporal namespace.")
+    temporal_ui_url: str = Field(
+        default="http://127.0.0.1:8233",
+        description="Address of the Temporal Web UI, for links to a run.",
+    )
+    task_queue: str = Field(default="sendout", description="Task queue of the workflows.")
+    graph_url: str = Field(
+        default="https://graph.facebook.com",
+        description="Base address of the WhatsApp Cloud API; the embedded stack names its simulator.",
+    )
+    graph_version: str = Field(default="v25.0", description="Graph API version.")
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(default=8000, description="Port of the API and the Flow Builder.")
+
+    # --- the embedded stack ----------------------------------------------------------------
+    data_dir: Path = Field(
+        default=Path(".sendout"), description="Data folder of the embedded stack."
+    )
+    simulator_port: int = Field(default=8090, description="Port of the WhatsApp simulator.")
+    simulator_url: str | None = Field(
+        default=None,
+        description="Address of the simulator when this is the embedded stack: publishing then "
+        "creates a flow's missing templates there.",
+    )
+    temporal_port: int = Field(default=7233, description="Port of the embedded Temporal server.")
+    temporal_ui_port: int = Field(default=8233, description="Port of the embedded Web UI.")
+
+    # --- what a run does -------------------------------------------------------------------
+    click_window: int = Field(
+        default=86_400, ge=0, description="How long a run stays open for clicks (flow.md 2.6)."
+    )
+    late_delivery: int = Field(
+        default=86_400, ge=0, description="How long a due delay waits for delivery (flow.md 2.4)."
+    )
+    max_sends: int = Field(default=100, ge=1, description="Sends per run (flow.md 2.9).")
+    scheduled_at: bool = Field(
+        default=True, description="Whether `scheduledAt` is honoured; `false` ignores it."
+    )
+
+    # --- delivery --------------------------------------------------------------------------
+    unknown_outcome: Literal["give_up", "resend"] = Field(
+        default="give_up",
+        description="What happens to a send whose outcome stays unknown after the grace.",
+    )
+    unknown_grace: int = Field(
+        default=600,
+        ge=1,
+        description="How long an unknown outcome waits for a status (embedded: 15).",
+    )
+    http_timeout: float = Field(
+        default=30.0, gt=0, description="Longest wait for WhatsApp's answer to one call."
+    )
+    send_slots: int = Field(
+        default=50, ge=1, description="Sends in flight at once per worker process."
+    )
+    start_ahead: int = Field(
+        default=60, ge=1, description="How far ahead of a sender's rate runs are started."
+    )
+    sweep_every: int = Field(
+        default=30, ge=1, description="Pause between two sweeps that repair crash gaps (embedded: 10)."
+    )
+
+    # --- limits and secrets of the API -----------------------------------------------------
+    max_entries: int = Field(default=10_000, ge=1, description="Entries per request.")
+    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1, description="Size of a request.")
+    requests_per_second: int = Field(
+        default=200, ge=1, description="Send requests per second, business and API process."
+    )
+    meta_verify_token: SecretStr = Field(
+        default=SecretStr(""), description="Token of Meta's webhook verification; empty refuses it."
+    )
+    stop_words: tuple[str, ...] = Field(
+        default=("STOP", "UNSUBSCRIBE", "BAJA", "CANCELAR", "SAIR", "PARAR"),
+        description="Whole-message words that record an opt-out (JSON list).",
+    )
+    start_words: tuple[str, ...] = Field(
+        default=("START", "UNSTOP", "ALTA"),
+        description="Whole-message words that lift an opt-out (JSON list).",
+    )
+    log_format: Literal["json", "text"] = Field(default="json", description="How logs are written.")
+    workflow_sandbox: Literal["full", "passthrough"] = Field(
+        default="passthrough",
+        description="`full` re-imports workflow code per run (tests); `passthrough` shares it.",
+    )
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a claimed send may still be posted: the call's own time and a little more."""
+        return self.http_timeout + 2.0
+
+    @model_validator(mode="after")
+    def _resend_waits_longer_than_a_send(self) -> Self:
+        if self.unknown_outcome == "resend" and self.unknown_grace <= self.lease_seconds:
+            raise ValueError(
+                f"SENDOUT_UNKNOWN_GRACE ({self.unknown_grace}) must be longer than "
+                f"SENDOUT_HTTP_TIMEOUT + 2 ({self.lease_seconds:g}) when SENDOUT_UNKNOWN_OUTCOME "
+                "is resend, or a send still on the wire could be repeated"
+            )
+        return self
