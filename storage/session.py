@@ -1,0 +1,38 @@
+"""Connections to PostgreSQL: one transaction per request or activity, committed at the edge."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+class Database:
+    """A pool of connections to one database.
+
+    `url` as `postgresql+asyncpg://…`; `pool_size` is the number of connections kept and used at
+    most. Raises `sqlalchemy.exc.DBAPIError` or `OSError` from `transaction` when the server is away.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            # A connection that died with its server is replaced, not handed out.
+            pool_pre_ping=True,
+            connect_args={"timeout": 5, "server_settings": {"application_name": "sendout"}},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.engine.dispose()
