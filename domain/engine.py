@@ -21,9 +21,9 @@ def advance(
     comes too late, or a second time, changes nothing.
     """
     step = _Step(setting, state.model_copy(deep=True), now)
-    if not step.state.closed:
-        step.take(stimulus)
-        step.settle_down()
+    step.state.closed = False
+    step.take(stimulus)
+    step.settle_down()
     return step.state, step.effects
 
 
@@ -34,6 +34,8 @@ class _Step(Walk):
         match stimulus:
             case run.Started():
                 self.begin(self.flow.start, message=None, cause="start", led_by=None)
+            case run.Resumed():
+                self.resumed()
             case run.SendFinished():
                 self.send_finished(stimulus)
             case run.TimerFired():
@@ -57,6 +59,13 @@ class _Step(Walk):
             case run.Finished():
                 self.state.finishing = False
                 self.end_recorded = not self.state.changed
+
+    def resumed(self) -> None:
+        self.state.window_timer = None
+        for path in self.state.paths:
+            if path.timer is not None and path.until is not None:
+                about = f"{path.node}: {path.phase}"
+                self.effects.append(run.StartTimer(path.timer, path.until, about))
 
     def send_finished(self, stimulus: run.SendFinished) -> None:
         path = self.path(stimulus.path, Phase.SENDING)

@@ -16,3 +16,15 @@ class Signals(Protocol):
 
     def hand_over(self) -> None:
         """Hand over what is recorded, soon; never waits and never raises."""
+
+
+class TemporalHealth(Protocol):
+    """Whether the durable side is there; answers quickly and never raises."""
+
+    async def reachable(self) -> bool:
+        """Whether Temporal's frontend answers."""
+        ...
+
+    async def worker_polling(self) -> bool:
+        """Whether a worker polls the task queue of the workflows."""
+        ...

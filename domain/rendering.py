@@ -268,7 +268,7 @@ def render(node: MessageNode, values: Values) -> MessageNode:
     placeholders again.
     """
     plan = _plan(node)
-    return node if plan is None else plan(values)  # type: ignore[no-any-return]
+    return node if plan is None else plan(values)
 
 
 # --- what became of it -------------------------------------------------------------------------
@@ -297,8 +297,8 @@ def _parameters(message: TemplateMessage) -> Iterator[tuple[str, str]]:
         case LocationHeader() as place:
             yield "header.latitude", str(place.latitude)
             yield "header.longitude", str(place.longitude)
-    for key, text in _body_parameters(message):
-        yield f"body.{key}", text
+    for place_or_name, text in _body_parameters(message):
+        yield f"body.{place_or_name}", text
     for i, button in enumerate(message.url_buttons):
         yield f"url_buttons.{i}.text", button.text
     if message.copy_code is not None:

@@ -94,6 +94,21 @@ class RunState(BaseModel):
     window_timer: int | None = None
     closed: bool = False
 
+    def at_rest(self) -> "RunState":
+        """What is kept of a run that has ended: a click may go on from here (flow.md 2.6)."""
+        return RunState(
+            visits=self.visits,
+            sends=self.sends,
+            outputs=self.outputs,
+            used=self.used,
+            given_up=self.given_up,
+            not_received=self.not_received,
+            last_path=self.last_path,
+            last_message_at=self.last_message_at,
+            ended=True,
+            over=self.over,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -135,6 +150,11 @@ class SendOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Started:
     """The run begins at the flow's start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on in a new history with the state it had; its timers have to be set again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +253,7 @@ class Finished:
 
 Stimulus: TypeAlias = (
     Started
+    | Resumed
     | SendFinished
     | TimerFired
     | DelayChecked

@@ -101,6 +101,8 @@ campaigns = Table(
     Column("business_id", ForeignKey(businesses.c.business_id), nullable=False),
     Column("name", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="draft"),
+    # The state an archived campaign comes back to.
+    Column("archived_from", Text),
     Column("newest_version", Text),
     Column("draft", JSON),
     Column("draft_revision", Integer, nullable=False, server_default=text("0")),
@@ -147,6 +149,7 @@ sendouts = Table(
     Column("skip_nodes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     _now(),
     Index("ix_sendouts_business_id_created_at", "business_id", "created_at"),
+    Index("ix_sendouts_campaign_id_created_at", "campaign_id", "created_at"),
     Index(
         "ix_sendouts_current",
         "campaign_id",

@@ -1,0 +1,41 @@
+"""The HTTP API of one process, put together from parts that its caller owns."""
+
+from fastapi import APIRouter, FastAPI
+
+from api.deps import KnownKeys, Parts
+from api.errors import add_error_handling
+from api.routes import health, me
+from domain.ports import Pokes, Signals, TemporalHealth
+from settings import Settings
+from storage.session import Database
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    me.router,
+)
+"""Every resource of the API, in the order of its documentation."""
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    pokes: Pokes,
+    signals: Signals,
+    temporal: TemporalHealth,
+) -> FastAPI:
+    """The ASGI application. It opens and closes nothing: the parts are its caller's."""
+    app = FastAPI(
+        title="Sendout",
+        version="1.0",
+        description="WhatsApp campaigns: flows, sendouts, and every customer's way through them.",
+        redirect_slashes=False,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.parts = Parts(settings, database, pokes, signals, temporal)
+    app.state.known_keys = KnownKeys(database)
+    add_error_handling(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,49 @@
+"""Whether this process and the whole stack can work (api.md section 7)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from api.deps import AppParts
+from storage.availability import database_is_away
+from storage.schema import is_current
+from storage.session import Database
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is up."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(
+    parts: AppParts,
+    all_: Annotated[
+        bool, Query(alias="all", description="Ask for Temporal and a worker as well.")
+    ] = False,
+) -> JSONResponse:
+    """200 when this process can do its own work; with `all=1` when the whole stack can."""
+    database = await _database_state(parts.database)
+    temporal = "ok" if await parts.temporal.reachable() else "away"
+    checks = {"database": database, "temporal": temporal}
+    ready = database == "ok"
+    if all_:
+        polling = temporal == "ok" and await parts.temporal.worker_polling()
+        checks["worker"] = "ok" if polling else "away"
+        ready = ready and polling
+    status = "unready" if not ready else "ok" if temporal == "ok" else "degraded"
+    return JSONResponse({"status": status, "checks": checks}, 200 if ready else 503)
+
+
+async def _database_state(database: Database) -> str:
+    try:
+        async with database.transaction() as connection:
+            return "ok" if await is_current(connection) else "schema is not current"
+    except Exception as error:
+        if database_is_away(error):
+            return "away"
+        raise

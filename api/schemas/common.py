@@ -1,0 +1,66 @@
+"""Shapes that several resources share: camelCase models, `entity` and list envelopes, cursors."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from domain.errors import BadRequest
+
+T = TypeVar("T")
+
+MOST_PER_PAGE = 500
+
+
+class Schema(BaseModel):
+    """A JSON object with camelCase names; snake_case is read as well."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True
+    )
+
+
+class Entity(Schema, Generic[T]):
+    """One object: `{"entity": …}`."""
+
+    entity: T
+
+
+class Page(Schema, Generic[T]):
+    """A list: `{"data": […], "nextCursor": null}`."""
+
+    data: list[T]
+    next_cursor: str | None = None
+
+
+Limit: TypeAlias = Annotated[
+    int, Query(ge=1, le=MOST_PER_PAGE, description="How many to answer at most.")
+]
+"""Use as `limit: Limit = 50`."""
+Cursor: TypeAlias = Annotated[
+    str | None, Query(description="`nextCursor` of the page before.", max_length=1000)
+]
+"""Use as `cursor: Cursor = None`."""
+
+
+def write_cursor(*place: str | int) -> str:
+    """The place after which the next page starts, as an opaque text."""
+    packed = json.dumps(place, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def read_cursor(cursor: str, *kinds: type[str] | type[int]) -> list[Any]:
+    """Read what `write_cursor` wrote. Raises `BadRequest` when it is not such a text."""
+    try:
+        packed = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+        place = json.loads(packed)
+    except (ValueError, binascii.Error, RecursionError):
+        place = None
+    fits = isinstance(place, list) and len(place) == len(kinds)
+    if not fits or any(type(p) is not k for p, k in zip(place, kinds, strict=True)):
+        raise BadRequest("`cursor` must be the `nextCursor` of an earlier answer, unchanged.")
+    return list(place)

@@ -1,0 +1,75 @@
+"""Cancelling: open entries end for good, all at once (api.md section 4).
+
+Nothing else is needed for "no further send": every send looks at its entry at the last moment.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables import asks, claims, entries, messages, sendouts
+
+OPEN_STATES = ("queued", "running")
+"""The states of an entry that has not ended."""
+
+# A message that may have reached, or may still reach, the customer.
+_MAY_BE_RECEIVED = or_(
+    messages.c.state.in_(("sending", "sent", "unknown", "given_up")),
+    messages.c.delivered_at.is_not(None),
+    messages.c.read_at.is_not(None),
+)
+
+
+async def cancel_sendouts(
+    connection: AsyncConnection, which: ColumnElement[bool]
+) -> list[UUID]:
+    """Cancel the sendouts that `which` (a condition on `sendouts`) chooses; those it changed.
+
+    Their open entries end `cancelled`; claims of entries of which nothing was sent are released, so
+    that the customers can be sent the campaign again. A cancelled sendout is current no more.
+    """
+    # First the sendouts: an acceptance that has locked one is waited for, and its entries seen.
+    changed = await connection.scalars(
+        update(sendouts)
+        .where(which, sendouts.c.state != "cancelled")
+        .values(state="cancelled", is_current=False)
+        .returning(sendouts.c.sendout_id)
+    )
+    sendout_ids = list(changed)
+    if sendout_ids:
+        await _end(connection, entries.c.sendout_id.in_(sendout_ids))
+    return sendout_ids
+
+
+async def cancel_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
+    """Cancel one sendout; False if it was cancelled already."""
+    return bool(await cancel_sendouts(connection, sendouts.c.sendout_id == sendout_id))
+
+
+async def cancel_entry(connection: AsyncConnection, entry_id: UUID) -> None:
+    """End the entry `cancelled` if it is open, and release its claim if nothing was sent."""
+    await _end(connection, entries.c.entry_id == entry_id)
+
+
+async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    await connection.execute(
+        update(entries)
+        .where(which, entries.c.state.in_(OPEN_STATES))
+        .values(state="cancelled", finished_at=func.now())
+    )
+    # now() is the transaction's: these are the entries that it has ended. Statements of their own,
+    # because a send that was waited for above is seen only by those that start after it.
+    ended = and_(which, entries.c.state == "cancelled", entries.c.finished_at == func.now())
+    sent = exists(
+        select(literal(1)).where(messages.c.entry_id == entries.c.entry_id, _MAY_BE_RECEIVED)
+    )
+    await connection.execute(
+        delete(claims).where(claims.c.entry_id == entries.c.entry_id, ended, ~sent)
+    )
+    # A question that nobody will act upon must not catch the customer's next text.
+    await connection.execute(
+        update(asks)
+        .where(asks.c.entry_id == entries.c.entry_id, asks.c.closed_at.is_(None), ended)
+        .values(closed_at=func.now())
+    )

@@ -1,0 +1,107 @@
+"""What every test stands on: a real PostgreSQL, the record in it, and the API over real HTTP."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from api.app import create_app
+from embedded.postgres import running_postgres
+from settings import Settings
+from storage.schema import migrate
+from storage.session import Database
+from storage.tables import metadata
+from tests.record import BUSINESS, KEY, add_business
+from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this test session, empty."""
+    folder: Path = tmp_path_factory.mktemp("postgres") / "data"
+    with running_postgres(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def shared_database(postgres_url: str) -> AsyncIterator[Database]:
+    """The migrated database, with whatever the last test left in it."""
+    await migrate(postgres_url)
+    async with Database(postgres_url) as database:
+        yield database
+
+
+@pytest.fixture
+async def database(shared_database: Database) -> Database:
+    """The migrated database, empty."""
+    tables = ", ".join(metadata.tables)
+    async with shared_database.transaction() as connection:
+        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    return shared_database
+
+
+@pytest.fixture
+def settings(postgres_url: str) -> Settings:
+    """The settings of the API under test; a test that needs others overrides this fixture."""
+    return Settings(database_url=postgres_url)
+
+
+@pytest.fixture
+def pokes() -> RecordedPokes:
+    """The sendouts that were poked."""
+    return RecordedPokes()
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, pokes: RecordedPokes) -> FastAPI:
+    """The API on the empty database, with Temporal away."""
+    return create_app(
+        settings, database, pokes=pokes, signals=RecordedSignals(), temporal=TemporalAway()
+    )
+
+
+@contextlib.asynccontextmanager
+async def serve(app: FastAPI) -> AsyncIterator[str]:
+    """Serve the application over HTTP on a free port; answers its base address."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
+    )
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0.005)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def business(database: Database) -> None:
+    """`BUSINESS` with the key `KEY` (all scopes) and one default channel."""
+    async with database.transaction() as connection:
+        await add_business(connection)
+
+
+@pytest.fixture
+async def api(app: FastAPI, business: None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API, over HTTP, with the key of `BUSINESS`; paths start below `/v1/…`."""
+    async with (
+        serve(app) as address,
+        httpx.AsyncClient(
+            base_url=address, headers={"X-API-Key": KEY}, timeout=30, trust_env=False
+        ) as client,
+    ):
+        yield client
+
+
+__all__ = ["BUSINESS", "KEY", "serve"]

@@ -1,0 +1,33 @@
+"""What the API asks of Temporal, for tests in which no Temporal runs."""
+
+from uuid import UUID
+
+
+class RecordedPokes:
+    """Keeps which sendouts were poked."""
+
+    def __init__(self) -> None:
+        self.sendouts: list[UUID] = []
+
+    def poke(self, sendout_id: UUID) -> None:
+        self.sendouts.append(sendout_id)
+
+
+class RecordedSignals:
+    """Counts how often signals were to be handed over."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def hand_over(self) -> None:
+        self.times += 1
+
+
+class TemporalAway:
+    """Temporal that does not answer."""
+
+    async def reachable(self) -> bool:
+        return False
+
+    async def worker_polling(self) -> bool:
+        return False

@@ -1,0 +1,31 @@
+"""A message a business asked to send, read and found acceptable."""
+
+from typing import Any, NamedTuple
+
+
+class Button(NamedTuple):
+    """What the customer may tap: its id on the wire and the label shown."""
+
+    id: str
+    label: str
+    description: str | None = None
+
+
+class Content(NamedTuple):
+    """What the customer sees; `category` is the one WhatsApp bills by, in lower case."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    category: str = "service"
+
+
+class Outgoing(NamedTuple):
+    """One message: `to` in digits, `asked` as the request wrote the recipient."""
+
+    type: str
+    to: str
+    asked: str
+    by_user_id: bool
+    content: Content
+    opaque: str | None
+    request: dict[str, Any]

@@ -1,0 +1,138 @@
+"""The contract between the API, the worker and the workflows: ids, queues, inputs, signals.
+
+Nobody else writes or reads a workflow id.
+"""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from temporalio.common import SearchAttributeKey
+
+from domain.run import Limits, RunState
+from workflows.converter import CarriesFlow
+
+RUN_WORKFLOW: Final = "FlowRun"
+SENDOUT_WORKFLOW: Final = "Sendout"
+SWEEP_WORKFLOW: Final = "Sweep"
+SWEEP_ID: Final = "sweep"
+
+BUSINESS_ID = SearchAttributeKey.for_keyword("BusinessId")
+CAMPAIGN_NAME = SearchAttributeKey.for_keyword("CampaignName")
+CAMPAIGN_VERSION = SearchAttributeKey.for_keyword("CampaignVersion")
+SENDOUT_ID = SearchAttributeKey.for_keyword("SendoutId")
+SEARCH_ATTRIBUTES = (BUSINESS_ID, CAMPAIGN_NAME, CAMPAIGN_VERSION, SENDOUT_ID)
+
+PRIORITY_OF_CAUSE: Final = {"click": 1, "reply": 1, "delay": 3, "start": 4}
+"""Temporal priority of a send (1 first): answers overtake follow-ups, follow-ups bulk."""
+
+
+def run_workflow_id(entry_id: UUID | str) -> str:
+    """The id of an entry's run, for instance `run-4f1c…`."""
+    return f"run-{entry_id}"
+
+
+def entry_of_run(workflow_id: str) -> UUID:
+    """The inverse of `run_workflow_id`. Raises `ValueError` for any other id."""
+    return UUID(workflow_id.removeprefix("run-"))
+
+
+def sendout_workflow_id(sendout_id: UUID | str) -> str:
+    """The id of a sendout's workflow."""
+    return f"sendout-{sendout_id}"
+
+
+def sendout_of_workflow(workflow_id: str) -> UUID:
+    """The inverse of `sendout_workflow_id`. Raises `ValueError` for any other id."""
+    return UUID(workflow_id.removeprefix("sendout-"))
+
+
+def send_queue(task_queue: str) -> str:
+    """The task queue of the sends, beside that of the workflows."""
+    return f"{task_queue}-sends"
+
+
+class Frozen(BaseModel):
+    """Base of inputs, signals and results: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunInput(CarriesFlow):
+    """What a run starts with. Set only what differs from the default: the rest is not written.
+
+    `channel` is the sender's channel id, the fairness key of its sends; `variables` are those that
+    branches read, defaults applied. All durations are seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attempt: int = 1
+    channel: str
+    variables: dict[str, str] = Field(default_factory=dict)
+    click_window: int = 86_400
+    late_delivery: int = 86_400
+    max_sends: int = 100
+    reopened: bool = False
+    """The entry had ended; what it had done is read from the record first."""
+    state: RunState | None = None
+    """What the run had done when it continued as new."""
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            click_window=timedelta(seconds=self.click_window),
+            late_delivery=timedelta(seconds=self.late_delivery),
+            max_sends=self.max_sends,
+        )
+
+
+class ButtonClicked(Frozen):
+    """The customer tapped a button of a message of this run; `inbound` is WhatsApp's id of it."""
+
+    node: str
+    visit: int
+    button: str
+    inbound: str
+
+
+class MessageDelivered(Frozen):
+    """A message that a delay waits for was received."""
+
+    node: str
+    visit: int
+
+
+class MessageFailed(Frozen):
+    """WhatsApp reported that a message it had accepted failed."""
+
+    node: str
+    visit: int
+
+
+class MessageSettled(Frozen):
+    """What became of a send whose outcome was unknown."""
+
+    node: str
+    visit: int
+    accepted: bool
+
+
+class AskAnswered(Frozen):
+    """The text an open ask was waiting for."""
+
+    node: str
+    visit: int
+    text: str
+    inbound: str
+
+
+class SendoutInput(Frozen):
+    """A sendout's workflow needs its id alone: everything else is in the record."""
+
+    sendout_id: UUID
+
+
+class SweepInput(Frozen):
+    """A sweep covers everything."""
