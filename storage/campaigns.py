@@ -235,9 +235,7 @@ async def publish_campaign(
     )
     await connection.execute(
         update(campaign_names)
-        .where(
-            campaign_names.c.business_id == business_id, campaign_names.c.name == campaign.name
-        )
+        .where(campaign_names.c.business_id == business_id, campaign_names.c.name == campaign.name)
         .values(was_published=True)
     )
     return True
@@ -249,9 +247,7 @@ async def add_version(
     """Record a version of a stored flow; False if the campaign has one of that name."""
     added = await connection.scalar(
         insert(campaign_versions)
-        .values(
-            campaign_id=campaign_id, campaign_version=version, flow_hash=flow_hash, kind=kind
-        )
+        .values(campaign_id=campaign_id, campaign_version=version, flow_hash=flow_hash, kind=kind)
         .on_conflict_do_nothing()
         .returning(campaign_versions.c.campaign_version)
     )

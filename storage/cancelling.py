@@ -21,9 +21,7 @@ _MAY_BE_RECEIVED = or_(
 )
 
 
-async def cancel_sendouts(
-    connection: AsyncConnection, which: ColumnElement[bool]
-) -> list[UUID]:
+async def cancel_sendouts(connection: AsyncConnection, which: ColumnElement[bool]) -> list[UUID]:
     """Cancel the sendouts that `which` (a condition on `sendouts`) chooses; those it changed.
 
     Their open entries end `cancelled`; claims of entries of which nothing was sent are released, so

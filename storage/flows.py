@@ -48,7 +48,5 @@ async def store_flow(connection: AsyncConnection, document: Mapping[str, Any]) -
 
 async def read_flow_document(connection: AsyncConnection, flow_hash: str) -> str | None:
     """The canonical JSON of the flow of that hash, or None if none is stored."""
-    found = await connection.scalar(
-        select(flows.c.document).where(flows.c.flow_hash == flow_hash)
-    )
+    found = await connection.scalar(select(flows.c.document).where(flows.c.flow_hash == flow_hash))
     return None if found is None else str(found)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, func, literal, select, tuple_, update
+from sqlalchemy import Row, Select, exists, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -207,9 +207,7 @@ async def channel_holds(
             channels.c.held_since.label("since"),
         )
         .join(channels, channels.c.business_id == sendouts.c.business_id)
-        .where(
-            sendouts.c.sendout_id.in_(sendout_ids), channels.c.held_since.is_not(None), waiting
-        )
+        .where(sendouts.c.sendout_id.in_(sendout_ids), channels.c.held_since.is_not(None), waiting)
         .order_by(channels.c.held_since, channels.c.phone_number)
     )
     return [ChannelHold(**row._asdict()) for row in await connection.execute(query)]

@@ -84,7 +84,7 @@ class FlowRunWorkflow:
         self._timers: dict[int, asyncio.Task[None]] = {}
 
     @workflow.run
-    async def run(self, start: messages.RunInput) -> None:
+    async def walk(self, start: messages.RunInput) -> None:
         if not await self._open(start):
             return
         while True:

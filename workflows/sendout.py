@@ -1,6 +1,6 @@
 """A sendout: it starts the runs of its entries as they become due, and sleeps in between."""
 
-import asyncio
+import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
@@ -51,11 +51,9 @@ class SendoutWorkflow:
 
     async def _sleep(self, seconds: float) -> None:
         workflow.set_current_details(f"Next entries are due in {seconds:.0f} s.")
-        try:
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._poked,
                 timeout=timedelta(seconds=seconds),
                 timeout_summary="until the next entries are due",
             )
-        except asyncio.TimeoutError:
-            pass

@@ -217,7 +217,8 @@ def _is_marketing(flow: Flow, name: str, templates: TemplateRegistry | None) -> 
     if not isinstance(node, MessageNode) or not isinstance(node.message, TemplateMessage):
         return False
     known = _registered(node.message, templates)
-    return (node.message.category if known is None else known.category) == "marketing"
+    category = "" if known is None else known.category
+    return (category or node.message.category) == "marketing"
 
 
 def _shortest_pause(graph: FlowGraph, starts: Callable[[str], bool]) -> dict[str, timedelta]:

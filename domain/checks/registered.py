@@ -69,8 +69,7 @@ def _wrong_header(message: TemplateMessage, template: Template) -> Iterator[_Fou
     given = None if message.header is None else message.header.type
     if given != wanted:
         fix = "leave `header` out" if wanted is None else f"give it a {wanted} header"
-        path = "message" if message.header is None else "message.header"
-        yield "TEMPLATE_HEADER", path, f"{fix}: that is how the template is registered"
+        yield "TEMPLATE_HEADER", "message.header", f"{fix}: that is how the template is registered"
     elif isinstance(message.header, TextHeader) and len(template.header_parameters) > 1:
         said = "the template's header has several variables, which WhatsApp cannot fill"
         yield "TEMPLATE_HEADER", "message.header", said

@@ -35,15 +35,20 @@ async def simulator_url(listening_receiver: Receiver, tmp_path_factory) -> Async
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture
-async def graph(simulator_url: str, receiver: Receiver) -> AsyncIterator[httpx.AsyncClient]:
-    """A business's client on a simulator that knows nothing but the `sale` template."""
+@pytest.fixture(scope="session")
+async def client(simulator_url: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {harness.TOKEN}"}
     async with httpx.AsyncClient(base_url=simulator_url, headers=headers) as client:
-        await client.post("/_sim/reset")
-        await harness.behave(client)
-        await client.put("/_sim/templates", json=[harness.SALE])
         yield client
+
+
+@pytest.fixture
+async def graph(client: httpx.AsyncClient, receiver: Receiver) -> httpx.AsyncClient:
+    """A business's client on a simulator that knows nothing but the `sale` template."""
+    await client.post("/_sim/reset")
+    await harness.behave(client)
+    await client.put("/_sim/templates", json=[harness.SALE])
+    return client
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ class Receiver:
     async def listening(self):
         app = Starlette(routes=[Route("/webhook", self.take, methods=["POST"])])
         config = uvicorn.Config(
-            app, port=0, log_level="warning", lifespan="off", timeout_keep_alive=75
+            app, port=self.port, log_level="warning", lifespan="off", timeout_keep_alive=75
         )
         async with serving(uvicorn.Server(config)) as port:
             self.port = port

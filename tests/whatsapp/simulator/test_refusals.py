@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.whatsapp.simulator.harness import (
@@ -17,15 +19,15 @@ from tests.whatsapp.simulator.harness import (
 LINK = {"link": "https://cdn.example/a.bin"}
 
 
-def link_button(**parameters):
+def link_button(**parameters: str) -> dict[str, Any]:
     return interactive("cta_url", {"name": "cta_url", "parameters": parameters})
 
 
-def sections(*sections):
+def sections(*sections: dict[str, Any]) -> dict[str, Any]:
     return interactive("list", {"button": "Menu", "sections": list(sections)})
 
 
-def row(number):
+def row(number: int) -> dict[str, Any]:
     return {"id": str(number), "title": f"Row {number}"}
 
 

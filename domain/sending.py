@@ -1,0 +1,236 @@
+"""The decisions around one send, taken at the last moment (flow.md section 2, design: never twice).
+
+`before` decides from the record whether a message may be posted now; `after` decides what an answer
+of WhatsApp means for the record and for the run. Both are pure.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain import error_codes
+from domain.delivery import Accepted, Answer, NotSent, Refused, Remedy, Unclear
+from domain.entry import given_texts
+from domain.flow import Flow, MessageNode, TemplateMessage
+from domain.limits import over_limits
+from domain.rendering import empty_parameter, preview_text, render, values_for
+from domain.requests import SendMessage, SendResult
+from domain.run import SendOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings of delivery; durations in seconds."""
+
+    unknown_outcome: Literal["give_up", "resend"] = "give_up"
+    unknown_grace: float = 600.0
+    lease: float = 32.0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as the record has it already."""
+
+    state: str
+    tries: int
+    unknown_for: float | None
+    """Seconds since its outcome became unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a send depends on, read in the transaction that claims it."""
+
+    message_id: str
+    entry_id: UUID
+    sendout_id: UUID
+    channel_id: UUID
+    created_at: datetime
+    client: str
+    variables: str
+    entry_state: str
+    sendout_state: str
+    skip_nodes: frozenset[str]
+    flow_hash: str
+    phone_number_id: str
+    access_token: str
+    channel_held: bool
+    opted_out: bool
+    led_by_since_opt_out: bool
+    """The click or reply that led here was made after the opt-out."""
+    window_open: bool
+    """The customer clicked or wrote within the last 24 hours."""
+    row: MessageRow | None
+
+
+_TOO_LONG = 132005
+"""WhatsApp's code for a text that is too long with its variables in place."""
+
+
+# --- before the call ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing to do and nothing to write: this is how it stands."""
+
+    result: SendResult
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now: the run waits for its release."""
+
+    reason: Literal["sendout", "channel"]
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """The send is not made, for good; the row says why."""
+
+    state: Literal["skipped", "opted_out", "expired", "refused", "given_up"]
+    outcome: SendOutcome
+    code: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An earlier attempt may have posted it: the outcome is unknown from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Claim the message and post it."""
+
+    node: MessageNode
+    text: str
+    template: str | None
+
+
+Decision = Done | Hold | NotMade | Doubt | Post
+
+_STANDS: dict[str, SendOutcome] = {
+    "sent": SendOutcome.ACCEPTED,
+    "refused": SendOutcome.REFUSED,
+    "failed": SendOutcome.REFUSED,
+    "skipped": SendOutcome.SKIPPED,
+    "opted_out": SendOutcome.OPTED_OUT,
+    "expired": SendOutcome.EXPIRED,
+    "given_up": SendOutcome.GIVEN_UP,
+}
+
+
+def before(situation: Situation, order: SendMessage, flow: Flow, policy: Policy) -> Decision:
+    """Decide about a send from the recorded truth."""
+    row = situation.row
+    if row is not None and row.state in _STANDS:
+        return Done(SendResult(outcome=_STANDS[row.state]))
+    if row is not None and row.state == "sending":
+        return Doubt()
+    if row is not None and row.state == "unknown":
+        left = policy.unknown_grace - (row.unknown_for or 0.0)
+        if left > 0:
+            return Done(SendResult(outcome=SendOutcome.UNKNOWN, again_in=left))
+        if policy.unknown_outcome == "give_up":
+            return NotMade("given_up", SendOutcome.GIVEN_UP)
+    if situation.entry_state == "cancelled" or situation.sendout_state == "cancelled":
+        return Done(SendResult(outcome=SendOutcome.CANCELLED))
+    if order.node in situation.skip_nodes:
+        return NotMade("skipped", SendOutcome.SKIPPED)
+    if situation.sendout_state == "paused":
+        return Hold("sendout")
+    if situation.channel_held:
+        return Hold("channel")
+    return _content(situation, order, flow)
+
+
+def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
+    node = flow.nodes[order.node]
+    if not isinstance(node, MessageNode):
+        raise TypeError(f"{order.node!r} is not a message")
+    template = node.message if isinstance(node.message, TemplateMessage) else None
+    if situation.opted_out and _is_marketing(template, situation):
+        return NotMade("opted_out", SendOutcome.OPTED_OUT)
+    if template is None and not situation.window_open:
+        return _refuse(error_codes.WINDOW_CLOSED, "the 24-hour customer-service window is closed")
+    rendered = render(node, values_for(flow, given_texts(situation.variables), order.outputs))
+    if path := empty_parameter(rendered):
+        return _refuse(error_codes.EMPTY_PARAMETER, f"{path} is empty")
+    if issues := over_limits(rendered, f"nodes.{order.node}", rendered=True):
+        issue = issues[0]
+        return _refuse(_TOO_LONG, f"{issue.path}: {issue.message}")
+    name = f"{template.name} ({template.language})" if template else None
+    return Post(rendered, preview_text(rendered), name)
+
+
+def _is_marketing(template: TemplateMessage | None, situation: Situation) -> bool:
+    """Flow.md 2.8: the template's category, or a free-form message nobody asked for since."""
+    if template is not None:
+        return template.category == "marketing"
+    return not situation.led_by_since_opt_out
+
+
+def _refuse(code: int, message: str) -> NotMade:
+    return NotMade("refused", SendOutcome.REFUSED, code, message)
+
+
+# --- after the call ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an answer leaves in the message's row, and what the run is told."""
+
+    state: Literal["sent", "retrying", "refused", "unknown", "held"]
+    outcome: SendOutcome
+    accepted: Accepted | None = None
+    code: int | None = None
+    message: str | None = None
+    again_in: float | None = None
+    """Seconds: until the next try, or until an unknown outcome is looked at again."""
+    holds_channel: bool = False
+
+
+_NO_CONNECTION_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+def after(answer: Answer, tries: int, policy: Policy) -> Recorded:
+    """What comes of an answer; `tries` counts the calls made for this message, this one included."""
+    match answer:
+        case Accepted():
+            return Recorded("sent", SendOutcome.ACCEPTED, accepted=answer)
+        case Unclear():
+            return Recorded(
+                "unknown",
+                SendOutcome.UNKNOWN,
+                message=answer.reason,
+                again_in=policy.unknown_grace,
+            )
+        case NotSent():
+            pause = _NO_CONNECTION_PAUSES[min(tries, len(_NO_CONNECTION_PAUSES)) - 1]
+            return Recorded("retrying", SendOutcome.UNKNOWN, message=answer.reason, again_in=pause)
+        case Refused():
+            return _after_refusal(answer, tries)
+
+
+def _after_refusal(refusal: Refused, tries: int) -> Recorded:
+    known = error_codes.lookup(refusal.code)
+    message = f"{refusal.title}: {refusal.details}" if refusal.details else refusal.title
+    if refusal.remedy is Remedy.HOLD_CHANNEL:
+        return Recorded(
+            "held", SendOutcome.HELD, code=refusal.code, message=message, holds_channel=True
+        )
+    if refusal.remedy in {Remedy.BACKOFF, Remedy.RETRY_AFTER}:
+        pause = known.pause(tries)
+        if pause is not None:
+            again_in = max(pause, refusal.retry_after or 0.0)
+            return Recorded(
+                "retrying",
+                SendOutcome.UNKNOWN,
+                code=refusal.code,
+                message=message,
+                again_in=again_in,
+            )
+    return Recorded("refused", SendOutcome.REFUSED, code=refusal.code, message=message)

@@ -1,0 +1,309 @@
+"""The ledger of sends: a row and a lease before every call, the outcome after it (design: never twice)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.flow import Flow
+from domain.flow_cache import FLOWS, FlowSource
+from domain.ids import message_id
+from domain.requests import SendMessage, SendResult
+from domain.run import SendOutcome
+from domain.sending import (
+    Decision,
+    Done,
+    Doubt,
+    Hold,
+    MessageRow,
+    NotMade,
+    Policy,
+    Post,
+    Recorded,
+    Situation,
+)
+from storage.ending import end_entry
+from storage.session import Database
+
+_SITUATION = text("""
+    SELECT e.entry_id, e.sendout_id, e.channel_id, e.created_at, e.client,
+           e.variables::text AS variables, e.state AS entry_state, s.state AS sendout_state,
+           s.skip_nodes, s.flow_hash, c.phone_number_id, c.access_token, c.held_since,
+           o.opted_out_at,
+           (SELECT max(i.received_at) FROM inbound i
+            WHERE i.channel_id = e.channel_id AND i.client = e.client) > now() - interval '24 hours'
+               AS window_open,
+           (SELECT i.received_at FROM inbound i WHERE i.inbound_id = :led_by) > o.opted_out_at
+               AS led_by_since_opt_out,
+           m.state AS row_state, m.tries, extract(epoch FROM now() - m.unknown_since) AS unknown_for
+    FROM entries e
+    JOIN sendouts s USING (sendout_id)
+    JOIN channels c USING (channel_id)
+    LEFT JOIN opt_outs o ON o.business_id = e.business_id AND o.client = e.client
+    LEFT JOIN messages m ON m.entry_id = e.entry_id AND m.attempt = :attempt
+        AND m.node = :node AND m.visit = :visit
+    WHERE e.entry_id = :entry_id
+    FOR NO KEY UPDATE OF e
+""")
+
+_WRITE = text("""
+    INSERT INTO messages (message_id, entry_id, sendout_id, channel_id, client, attempt, node, visit,
+        number, state, template, text, led_by, tries, lease_attempt, lease_until, held_for,
+        unknown_since, error_code, error_message)
+    VALUES (:message_id, :entry_id, :sendout_id, :channel_id, :client, :attempt, :node, :visit,
+        :number, :state, :template, :text, :led_by, :tries, :lease_attempt,
+        now() + make_interval(secs => :lease), :held_for,
+        CASE WHEN :state = 'unknown' THEN now() END, :error_code, :error_message)
+    ON CONFLICT (message_id) DO UPDATE SET
+        state = excluded.state,
+        template = coalesce(excluded.template, messages.template),
+        text = coalesce(excluded.text, messages.text),
+        tries = messages.tries + excluded.tries,
+        lease_attempt = coalesce(excluded.lease_attempt, messages.lease_attempt),
+        lease_until = excluded.lease_until,
+        held_for = excluded.held_for,
+        unknown_since = CASE WHEN excluded.state = 'unknown'
+            THEN coalesce(messages.unknown_since, now()) END,
+        error_code = excluded.error_code,
+        error_message = excluded.error_message
+    RETURNING tries
+""")
+
+# Whatever a status has settled meanwhile stands: only an open row takes the answer.
+_RECORD = text("""
+    UPDATE messages SET
+        state = :state,
+        wamid = coalesce(wamid, :wamid),
+        accepted_at = CASE WHEN :state = 'sent' THEN now() ELSE accepted_at END,
+        unknown_since = CASE WHEN :state = 'unknown' THEN now() END,
+        held_for = CASE WHEN :state = 'held' THEN 'channel' END,
+        lease_until = NULL,
+        error_code = :code,
+        error_message = :message
+    WHERE message_id = :message_id AND state IN ('sending', 'unknown')
+        AND (lease_attempt = :lease_attempt OR :state = 'sent')
+    RETURNING state
+""")
+
+
+class SendLedger:
+    """The record around each call to WhatsApp. Every method is one transaction."""
+
+    def __init__(self, database: Database, flows: FlowSource, policy: Policy) -> None:
+        self._database = database
+        self._flows = flows
+        self._policy = policy
+
+    async def take_up(
+        self,
+        order: SendMessage,
+        lease_attempt: int,
+        decide: Callable[[Situation, SendMessage, Flow, Policy], Decision],
+    ) -> tuple[Situation, Decision, SendResult | None, int]:
+        """Read the situation, decide, and write what was decided.
+
+        Returns the situation, the decision, the answer to the run (None when the message is claimed
+        and must be posted now) and how many calls have been made for it, this one included. Locks
+        the entry, so that a cancel comes before or after, never between.
+        """
+        async with self._database.transaction() as connection:
+            situation = await _situation(connection, order)
+            flow = await FLOWS.load(situation.flow_hash, self._flows)
+            decision = decide(situation, order, flow, self._policy)
+            write = _row_for(decision)
+            tries = 0
+            if write is not None:
+                lease = {"lease_attempt": lease_attempt, "lease": self._policy.lease}
+                row = {**_row_of(situation, order), **lease, **write}
+                tries = (await connection.execute(_WRITE, row)).scalar_one()
+            result = _told(decision, self._policy)
+            if result is not None:
+                result = await _end_with(connection, order, result)
+        return situation, decision, result, tries
+
+    async def record(
+        self, order: SendMessage, situation: Situation, recorded: Recorded, lease_attempt: int
+    ) -> SendResult | None:
+        """Record what came of a call.
+
+        Returns the answer to the run, or None when the call is to be made again after a pause.
+        """
+        accepted = recorded.accepted
+        async with self._database.transaction() as connection:
+            change = {
+                "message_id": situation.message_id,
+                "lease_attempt": lease_attempt,
+                "state": recorded.state,
+                "wamid": accepted.wamid if accepted else None,
+                "code": recorded.code,
+                "message": recorded.message,
+            }
+            row = (await connection.execute(_RECORD, change)).one_or_none()
+            if row is None:
+                outcome = await _settled_meanwhile(connection, situation.message_id, accepted)
+                return await _end_with(connection, order, SendResult(outcome=outcome))
+            if recorded.holds_channel:
+                await _hold_channel(connection, situation.channel_id, recorded)
+            if recorded.code == OPTED_OUT_CODE:
+                await _opt_out(connection, situation)
+            if recorded.state == "retrying":
+                return None
+            result = SendResult(outcome=recorded.outcome)
+            if recorded.state == "unknown":
+                result = SendResult(outcome=recorded.outcome, again_in=recorded.again_in)
+            return await _end_with(connection, order, result)
+
+
+OPTED_OUT_CODE = 131050
+_ENDS_A_PATH = {
+    SendOutcome.ACCEPTED,
+    SendOutcome.REFUSED,
+    SendOutcome.SKIPPED,
+    SendOutcome.OPTED_OUT,
+    SendOutcome.EXPIRED,
+}
+
+
+async def _situation(connection: AsyncConnection, order: SendMessage) -> Situation:
+    key = {
+        "entry_id": order.entry,
+        "attempt": order.attempt,
+        "node": order.node,
+        "visit": order.visit,
+        "led_by": order.led_by,
+    }
+    row: Row[Any] = (await connection.execute(_SITUATION, key)).one()
+    created_at: datetime = row.created_at
+    existing = None
+    if row.row_state is not None:
+        unknown_for = None if row.unknown_for is None else float(row.unknown_for)
+        existing = MessageRow(row.row_state, row.tries, unknown_for)
+    return Situation(
+        message_id=message_id(order.entry, created_at, order.attempt, order.node, order.visit),
+        entry_id=row.entry_id,
+        sendout_id=row.sendout_id,
+        channel_id=row.channel_id,
+        created_at=created_at,
+        client=row.client,
+        variables=row.variables,
+        entry_state=row.entry_state,
+        sendout_state=row.sendout_state,
+        skip_nodes=frozenset(row.skip_nodes),
+        flow_hash=row.flow_hash,
+        phone_number_id=row.phone_number_id,
+        access_token=row.access_token,
+        channel_held=row.held_since is not None,
+        opted_out=row.opted_out_at is not None,
+        led_by_since_opt_out=bool(row.led_by_since_opt_out),
+        window_open=bool(row.window_open),
+        row=existing,
+    )
+
+
+def _row_of(situation: Situation, order: SendMessage) -> dict[str, object]:
+    return {
+        "message_id": situation.message_id,
+        "entry_id": situation.entry_id,
+        "sendout_id": situation.sendout_id,
+        "channel_id": situation.channel_id,
+        "client": situation.client,
+        "attempt": order.attempt,
+        "node": order.node,
+        "visit": order.visit,
+        "number": order.number,
+        "led_by": order.led_by,
+    }
+
+
+def _row_for(decision: Decision) -> dict[str, object] | None:
+    """The columns a decision writes; None when it writes nothing."""
+    row: dict[str, object] = dict.fromkeys(
+        ("template", "text", "held_for", "error_code", "error_message")
+    )
+    match decision:
+        case Done():
+            return None
+        case Hold():
+            return row | {"state": "held", "tries": 0, "held_for": decision.reason}
+        case NotMade():
+            return row | {
+                "state": decision.state,
+                "tries": 0,
+                "error_code": decision.code,
+                "error_message": decision.message,
+            }
+        case Doubt():
+            return row | {"state": "unknown", "tries": 0}
+        case Post():
+            return row | {
+                "state": "sending",
+                "tries": 1,
+                "template": decision.template,
+                "text": decision.text,
+            }
+
+
+def _told(decision: Decision, policy: Policy) -> SendResult | None:
+    match decision:
+        case Done():
+            return decision.result
+        case Hold():
+            return SendResult(outcome=SendOutcome.HELD)
+        case NotMade():
+            return SendResult(outcome=decision.outcome)
+        case Doubt():
+            return SendResult(outcome=SendOutcome.UNKNOWN, again_in=policy.unknown_grace)
+        case Post():
+            return None
+
+
+async def _end_with(
+    connection: AsyncConnection, order: SendMessage, result: SendResult
+) -> SendResult:
+    """Record the entry's end in the same transaction when nothing is pending after this send."""
+    if order.closing is None or result.outcome not in _ENDS_A_PATH:
+        return result
+    await end_entry(connection, order.entry, order.attempt, order.closing)
+    return SendResult(outcome=result.outcome, recorded_end=True)
+
+
+async def _settled_meanwhile(
+    connection: AsyncConnection, message: str, accepted: object
+) -> SendOutcome:
+    """A status was faster than the answer: what it said stands."""
+    state = (
+        await connection.execute(
+            text("SELECT state FROM messages WHERE message_id = :message_id"),
+            {"message_id": message},
+        )
+    ).scalar_one()
+    if state == "failed":
+        return SendOutcome.REFUSED
+    if state == "sent" or accepted is not None:
+        return SendOutcome.ACCEPTED
+    return SendOutcome.UNKNOWN
+
+
+async def _hold_channel(connection: AsyncConnection, channel_id: UUID, recorded: Recorded) -> None:
+    await connection.execute(
+        text("""
+            UPDATE channels SET held_since = now(), hold_code = :code, hold_message = :message,
+                hold_by = 'whatsapp'
+            WHERE channel_id = :channel_id AND held_since IS NULL
+        """),
+        {"channel_id": channel_id, "code": recorded.code, "message": recorded.message},
+    )
+
+
+async def _opt_out(connection: AsyncConnection, situation: Situation) -> None:
+    await connection.execute(
+        text("""
+            INSERT INTO opt_outs (business_id, client, source)
+            SELECT business_id, client, 'whatsapp' FROM entries WHERE entry_id = :entry_id
+            ON CONFLICT DO NOTHING
+        """),
+        {"entry_id": situation.entry_id},
+    )

@@ -1,0 +1,134 @@
+"""The record as runs read it: delays, asks, ends. Each method is one transaction."""
+
+import json
+
+from sqlalchemy import text
+
+from domain.requests import (
+    Answer,
+    Ask,
+    CheckDelay,
+    DelayVerdict,
+    FinishRun,
+    OpenedRun,
+    OpenRun,
+)
+from domain.run import RunState, Verdict
+from storage.ending import end_entry
+from storage.session import Database
+
+# Locked, so that a delivery is either seen here or sees that it is waited for.
+_MESSAGE = text("""
+    SELECT m.message_id, m.state, m.delivered_at IS NOT NULL AS delivered,
+        EXISTS (SELECT 1 FROM clicks c WHERE c.message_id = m.message_id) AS clicked,
+        EXISTS (SELECT 1 FROM inbound i WHERE i.channel_id = m.channel_id
+            AND i.client = m.client AND i.received_at >= m.accepted_at) AS responded
+    FROM messages m
+    WHERE m.entry_id = :entry AND m.attempt = :attempt AND m.node = :node AND m.visit = :visit
+    FOR UPDATE OF m
+""")
+
+_OPEN_ASK = text("""
+    INSERT INTO asks (entry_id, attempt, node, visit, channel_id, client)
+    SELECT entry_id, :attempt, :node, :visit, channel_id, client
+    FROM entries WHERE entry_id = :entry
+    ON CONFLICT DO NOTHING
+""")
+
+_CLOSE_ASK = text("""
+    UPDATE asks SET closed_at = coalesce(closed_at, now())
+    WHERE entry_id = :entry AND attempt = :attempt AND node = :node AND visit = :visit
+    RETURNING answer, inbound_id
+""")
+
+
+class RunRecord:
+    """Implements `activities.recording.RunRecord` on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check_delay(self, check: CheckDelay) -> DelayVerdict:
+        """Judge a due delay by what is recorded now (flow.md 2.4) and note why.
+
+        Received is a delivered or read status, a click or a reply.
+        """
+        key = check.model_dump(include={"entry", "attempt", "node", "visit"})
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(_MESSAGE, key)).one()
+            received = row.delivered or row.clicked or row.responded
+            reacted = row.clicked or (check.condition == "no_response" and row.responded)
+            verdict: Verdict = "go_on"
+            if row.state == "failed" or (check.condition != "all" and reacted):
+                verdict = "end"
+            elif not received:
+                verdict = "wait"
+                await connection.execute(
+                    text("UPDATE messages SET awaits_delivery = true WHERE message_id = :id"),
+                    {"id": row.message_id},
+                )
+            inputs = {
+                "condition": check.condition,
+                "message": check.node,
+                "received": received,
+                "clicked": row.clicked,
+                "responded": row.responded,
+                "failed": row.state == "failed",
+            }
+            await connection.execute(
+                text("""
+                    INSERT INTO decisions (entry_id, node, verdict, inputs)
+                    VALUES (:entry, :node, :verdict, CAST(:inputs AS json))
+                """),
+                {
+                    "entry": check.entry,
+                    "node": check.delay,
+                    "verdict": verdict,
+                    "inputs": json.dumps(inputs),
+                },
+            )
+            if verdict == "end" and check.closing is not None:
+                await end_entry(connection, check.entry, check.attempt, check.closing)
+                return DelayVerdict(verdict=verdict, recorded_end=True)
+        return DelayVerdict(verdict=verdict)
+
+    async def open_ask(self, ask: Ask) -> None:
+        """Let the customer's next text be this ask's answer."""
+        async with self._database.transaction() as connection:
+            await connection.execute(_OPEN_ASK, ask.model_dump())
+
+    async def close_ask(self, ask: Ask) -> Answer:
+        """Take no answer any more; return the one recorded before."""
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(_CLOSE_ASK, ask.model_dump())).one_or_none()
+        return Answer() if row is None else Answer(text=row.answer, inbound=row.inbound_id)
+
+    async def finish_run(self, finish: FinishRun) -> None:
+        """Record the end of an entry."""
+        async with self._database.transaction() as connection:
+            await end_entry(
+                connection,
+                finish.entry,
+                finish.attempt,
+                finish.at_rest,
+                too_many_sends=finish.too_many_sends,
+            )
+
+    async def open_run(self, opening: OpenRun) -> OpenedRun:
+        """Read what an ended entry had done; nothing for one that is not to be taken up again."""
+        async with self._database.transaction() as connection:
+            row = (
+                await connection.execute(
+                    text("""
+                        SELECT e.state, e.error_code, e.snapshot::text AS snapshot,
+                            s.state AS sendout_state
+                        FROM entries e JOIN sendouts s USING (sendout_id)
+                        WHERE e.entry_id = :entry AND e.attempt = :attempt
+                    """),
+                    opening.model_dump(),
+                )
+            ).one_or_none()
+        if row is None or "cancelled" in {row.state, row.sendout_state}:
+            return OpenedRun()
+        state = RunState() if row.snapshot is None else RunState.model_validate_json(row.snapshot)
+        return OpenedRun() if state.over else OpenedRun(state=state)
