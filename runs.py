@@ -1,0 +1,281 @@
+"""The way to Temporal: starting runs, handing facts to them, waking sendouts.
+
+Used by the API, the worker and the command line; everything is idempotent, because a process can
+die between any call and its note in the record.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from temporalio.api.batch.v1 import BatchOperationCancellation
+from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.entry import QueuedEntry, given_texts
+from domain.flow_cache import FLOWS, FlowSource
+from domain.rendering import values_for
+from domain.run import Limits
+from settings import Settings
+from storage.outbox import PendingSignal, RunOutbox
+from workflows import messages
+from workflows.converter import PinnedFlow
+from workflows.messages import RunInput
+
+log = structlog.get_logger(__name__)
+
+_TAKES_RUN_UP_AGAIN = {"button_clicked", "message_settled"}
+"""Signals that re-open a run that has closed (flow.md 2.2 and 2.6)."""
+_HANDED_OVER_AT_ONCE = 32
+_DEFAULTS = Limits()
+
+
+class Runs:
+    """Starts and signals workflows through one client."""
+
+    def __init__(
+        self,
+        client: Client,
+        flows: FlowSource,
+        outbox: RunOutbox,
+        *,
+        task_queue: str,
+        limits: Limits = _DEFAULTS,
+    ) -> None:
+        self._client = client
+        self._flows = flows
+        self._outbox = outbox
+        self._task_queue = task_queue
+        self._limits = limits
+        self._poking: dict[UUID, bool] = {}
+        self._handing_over = False
+        self._more_to_hand_over = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- runs ----------------------------------------------------------------------------------
+
+    async def start(self, entry: QueuedEntry) -> None:
+        """Start an entry's run. Starting it again is harmless.
+
+        Raises `RPCError` when Temporal is away and `FlowNotStored` if the flow is gone.
+        """
+        first = entry.attempt == 1
+        reuse = WorkflowIDReusePolicy
+        try:
+            await self._client.start_workflow(
+                messages.RUN_WORKFLOW,
+                await self._input(entry),
+                id=messages.run_workflow_id(entry.entry_id),
+                task_queue=self._task_queue,
+                id_reuse_policy=reuse.REJECT_DUPLICATE if first else reuse.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=_search_attributes(entry),
+                priority=_priority(entry, "start"),
+                request_eager_start=True,
+            )
+        except WorkflowAlreadyStartedError:
+            log.debug("run had been started before", entry_id=str(entry.entry_id))
+
+    async def _input(self, entry: QueuedEntry, *, reopened: bool = False) -> RunInput:
+        flow = await FLOWS.load(entry.flow_hash, self._flows)
+        given: dict[str, object] = {
+            "flow": PinnedFlow(entry.flow_hash, flow),
+            "channel": str(entry.channel_id),
+        }
+        if read := flow.branch_variables():
+            values = values_for(flow, given_texts(entry.variables), {})
+            given["variables"] = {name: values[name] for name in read if values.get(name)}
+        for name in ("click_window", "late_delivery"):
+            if getattr(self._limits, name) != getattr(_DEFAULTS, name):
+                given[name] = int(getattr(self._limits, name).total_seconds())
+        if self._limits.max_sends != _DEFAULTS.max_sends:
+            given["max_sends"] = self._limits.max_sends
+        if entry.attempt != 1:
+            given["attempt"] = entry.attempt
+        if reopened:
+            given["reopened"] = True
+        return RunInput.model_validate(given)
+
+    async def _signal(self, signal: PendingSignal) -> None:
+        """Tell a run a fact, and take it up again for a fact that re-opens it."""
+        workflow_id = messages.run_workflow_id(signal.entry.entry_id)
+        arguments = [signal.body] if signal.body else []
+        if signal.name in _TAKES_RUN_UP_AGAIN:
+            await self._client.start_workflow(
+                messages.RUN_WORKFLOW,
+                await self._input(signal.entry, reopened=True),
+                id=workflow_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal=signal.name,
+                start_signal_args=arguments,
+                search_attributes=_search_attributes(signal.entry),
+                priority=_priority(signal.entry, "click"),
+            )
+            return
+        handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal(signal.name, args=arguments)
+        except RPCError as error:
+            # A run that has closed waits for nothing this could tell it.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    # --- the outbox to the runs ----------------------------------------------------------------
+
+    def hand_over(self) -> None:
+        """Hand over soon what is in the outbox; never waits and never raises."""
+        if self._handing_over:
+            self._more_to_hand_over = True
+            return
+        self._handing_over = True
+        self._spawn(self._keep_handing_over())
+
+    async def _keep_handing_over(self) -> None:
+        try:
+            while True:
+                self._more_to_hand_over = False
+                await self.hand_over_now()
+                if not self._more_to_hand_over:
+                    return
+        except Exception as error:  # noqa: BLE001 the sweep hands over what is left
+            log.warning("signals are left to the sweep", error=repr(error))
+        finally:
+            self._handing_over = False
+
+    async def hand_over_now(self) -> int:
+        """Hand over everything in the outbox; the number of signals.
+
+        Raises what the database or Temporal raises; what was handed over by then is removed.
+        """
+        total = 0
+        while True:
+            async with self._outbox.page() as page:
+                failure = await self._hand_over_page(page.signals, page.handed_over)
+            total += len(page.handed_over)
+            if failure is not None:
+                raise failure
+            if not page.signals:
+                return total
+
+    async def _hand_over_page(
+        self, signals: Sequence[PendingSignal], done: list[int]
+    ) -> BaseException | None:
+        """Each run's signals in their order, different runs at once."""
+        by_run: dict[UUID, list[PendingSignal]] = {}
+        for signal in signals:
+            by_run.setdefault(signal.entry.entry_id, []).append(signal)
+        slots = asyncio.Semaphore(_HANDED_OVER_AT_ONCE)
+
+        async def tell(own: list[PendingSignal]) -> None:
+            async with slots:
+                for signal in own:
+                    await self._signal(signal)
+                    done.append(signal.signal_id)
+
+        told = await asyncio.gather(*map(tell, by_run.values()), return_exceptions=True)
+        return next((error for error in told if isinstance(error, BaseException)), None)
+
+    # --- sendouts ------------------------------------------------------------------------------
+
+    def poke(self, sendout_id: UUID) -> None:
+        """Wake a sendout soon; never waits and never raises.
+
+        Per sendout at most one call is in flight; pokes meanwhile become one more.
+        """
+        if sendout_id in self._poking:
+            self._poking[sendout_id] = True
+            return
+        self._poking[sendout_id] = False
+        self._spawn(self._keep_poking(sendout_id))
+
+    async def _keep_poking(self, sendout_id: UUID) -> None:
+        try:
+            while True:
+                self._poking[sendout_id] = False
+                await self.poke_now(sendout_id)
+                if not self._poking[sendout_id]:
+                    return
+        except Exception as error:  # noqa: BLE001 the sweep pokes sendouts nobody pages
+            log.warning("poke left to the sweep", sendout_id=str(sendout_id), error=repr(error))
+        finally:
+            del self._poking[sendout_id]
+
+    async def poke_now(self, sendout_id: UUID) -> None:
+        """Wake a sendout's workflow, starting it if it sleeps. Raises `RPCError`."""
+        await self._client.start_workflow(
+            messages.SENDOUT_WORKFLOW,
+            messages.SendoutInput(sendout_id=sendout_id),
+            id=messages.sendout_workflow_id(sendout_id),
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="poke",
+        )
+
+    def close_sendout(self, sendout_id: UUID) -> None:
+        """Close the runs of a cancelled sendout in the background; nothing depends on it."""
+        self._spawn(self._cancel_runs(f"SendoutId = '{sendout_id}'", f"cancel-{sendout_id}"))
+
+    def close_entry(self, entry_id: UUID) -> None:
+        """Close the run of a cancelled entry in the background; nothing depends on it."""
+        workflow_id = messages.run_workflow_id(entry_id)
+        self._spawn(self._cancel_runs(f"WorkflowId = '{workflow_id}'", f"cancel-{entry_id}"))
+
+    async def _cancel_runs(self, query: str, job_id: str) -> None:
+        try:
+            await self._client.workflow_service.start_batch_operation(
+                StartBatchOperationRequest(
+                    namespace=self._client.namespace,
+                    visibility_query=f"{query} AND ExecutionStatus = 'Running'",
+                    job_id=job_id,
+                    reason="cancelled",
+                    cancellation_operation=BatchOperationCancellation(identity="sendout"),
+                )
+            )
+        except RPCError as error:
+            log.warning("runs are left to close by themselves", error=error.message)
+
+    # --- background work -----------------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def limits(settings: Settings) -> Limits:
+    """The limits that runs started by this process obey."""
+    return Limits(
+        click_window=timedelta(seconds=settings.click_window),
+        late_delivery=timedelta(seconds=settings.late_delivery),
+        max_sends=settings.max_sends,
+    )
+
+
+def _search_attributes(entry: QueuedEntry) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(messages.BUSINESS_ID, str(entry.business_id)),
+            SearchAttributePair(messages.CAMPAIGN_NAME, entry.campaign_name),
+            SearchAttributePair(messages.CAMPAIGN_VERSION, entry.campaign_version),
+            SearchAttributePair(messages.SENDOUT_ID, str(entry.sendout_id)),
+        ]
+    )
+
+
+def _priority(entry: QueuedEntry, cause: str) -> Priority:
+    """Runs of one business never starve another's."""
+    return Priority(
+        priority_key=messages.PRIORITY_OF_CAUSE[cause], fairness_key=str(entry.business_id)
+    )

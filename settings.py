@@ -87,7 +87,9 @@ class Settings(BaseSettings):
         default=60, ge=1, description="How far ahead of a sender's rate runs are started."
     )
     sweep_every: int = Field(
-        default=30, ge=1, description="Pause between two sweeps that repair crash gaps (embedded: 10)."
+        default=30,
+        ge=1,
+        description="Pause between two sweeps that repair crash gaps (embedded: 10).",
     )
 
     # --- limits and secrets of the API -----------------------------------------------------

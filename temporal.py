@@ -1,0 +1,208 @@
+"""Clients and workers of Temporal, made in one place: used by the API, the worker and the tests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.service import RPCError
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.recording import Recording
+from activities.send import Sending
+from activities.starting import Starting
+from activities.sweeping import Sweeping
+from domain.flow_cache import FlowSource
+from settings import Settings
+from workflows import messages
+from workflows.converter import data_converter
+from workflows.flow_run import FlowRunWorkflow
+from workflows.sendout import SendoutWorkflow
+from workflows.sweep import SweepWorkflow
+
+WORKFLOWS = (FlowRunWorkflow, SendoutWorkflow, SweepWorkflow)
+_OUR_PURE_PACKAGES = ("activities", "domain", "workflows")
+_GRACE = timedelta(seconds=15)
+"""How long a stopping worker waits for sends on the wire."""
+
+
+async def connect(settings: Settings, flows: FlowSource) -> Client:
+    """One client of this process, connected lazily: Temporal may be away for a while."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(flows),
+        lazy=True,
+    )
+
+
+def workflow_runner(settings: Settings) -> SandboxedWorkflowRunner:
+    """The sandbox of the workflows.
+
+    In production our pure packages are shared by all runs: importing them again for each run costs
+    milliseconds. Tests also run with `full`, which catches a forbidden call.
+    """
+    restrictions = SandboxRestrictions.default
+    if settings.workflow_sandbox == "passthrough":
+        restrictions = restrictions.with_passthrough_modules(*_OUR_PURE_PACKAGES)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def workflow_worker(
+    client: Client, settings: Settings, recording: Recording, starting: Starting, sweeping: Sweeping
+) -> Worker:
+    """Runs the workflows, their short looks into the record, and the starts."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=list(WORKFLOWS),
+        activities=[
+            recording.check_delay,
+            recording.open_ask,
+            recording.close_ask,
+            recording.finish_run,
+            recording.open_run,
+            starting.start_runs,
+            sweeping.sweep,
+        ],
+        workflow_runner=workflow_runner(settings),
+        max_cached_workflows=2000,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=_GRACE,
+    )
+
+
+def send_worker(client: Client, settings: Settings, sending: Sending) -> Worker:
+    """Makes the sends; `send_slots` of them at once, from a queue of their own."""
+    return Worker(
+        client,
+        task_queue=messages.send_queue(settings.task_queue),
+        activities=[sending.send_message],
+        max_concurrent_activities=settings.send_slots,
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=_GRACE,
+    )
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Register the search attributes of the runs; those that exist are left alone."""
+    operator = client.operator_service
+    have = await operator.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = {
+        key.name: IndexedValueType.ValueType(int(key.indexed_value_type))
+        for key in messages.SEARCH_ATTRIBUTES
+        if key.name not in have.custom_attributes
+    }
+    if missing:
+        await operator.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )
+
+
+async def schedule_sweep(client: Client, settings: Settings) -> None:
+    """Create the schedule of the sweep, or bring an existing one up to date."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            messages.SWEEP_WORKFLOW, id=messages.SWEEP_ID, task_queue=settings.task_queue
+        ),
+        spec=ScheduleSpec(
+            intervals=[ScheduleIntervalSpec(every=timedelta(seconds=settings.sweep_every))]
+        ),
+        # A sweep that is late is as good as the next one.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=10)
+        ),
+    )
+    try:
+        await client.create_schedule(messages.SWEEP_ID, schedule)
+    except ScheduleAlreadyRunningError:
+        handle = client.get_schedule_handle(messages.SWEEP_ID)
+
+        def same(_: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(schedule)
+
+        await handle.update(same)
+
+
+class TemporalPresence:
+    """Implements `domain.ports.TemporalHealth`."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def reachable(self) -> bool:
+        """Whether the frontend answers within two seconds."""
+        try:
+            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+        except (RPCError, RuntimeError):
+            return False
+
+    async def worker_polling(self) -> bool:
+        """Whether workers poll both queues: the workflows' and the sends'."""
+        queues = (
+            (self._task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+            (messages.send_queue(self._task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        )
+        try:
+            pollers = [await self._pollers(name, kind) for name, kind in queues]
+        except (RPCError, RuntimeError):
+            return False
+        return all(pollers)
+
+    async def _pollers(self, name: str, kind: TaskQueueType.ValueType) -> int:
+        answer = await self._client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=self._client.namespace,
+                task_queue=TaskQueue(name=name),
+                task_queue_type=kind,
+            ),
+            timeout=timedelta(seconds=2),
+        )
+        return len(answer.pollers)
+
+
+@contextlib.asynccontextmanager
+async def running(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Run workers until the block ends; they finish what they are doing.
+
+    Raises what a worker dies of.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield
+
+
+async def wait_for(client: Client, *, pause: float = 0.5) -> None:
+    """Wait until Temporal answers."""
+    while True:
+        try:
+            if await client.service_client.check_health(timeout=timedelta(seconds=2)):
+                return
+        except (RPCError, RuntimeError):
+            pass
+        await asyncio.sleep(pause)

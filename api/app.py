@@ -5,7 +5,7 @@ from fastapi import APIRouter, FastAPI
 from api.deps import KnownKeys, Parts
 from api.errors import add_error_handling
 from api.routes import health, me
-from domain.ports import Pokes, Signals, TemporalHealth
+from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
 from settings import Settings
 from storage.session import Database
 
@@ -23,6 +23,8 @@ def create_app(
     pokes: Pokes,
     signals: Signals,
     temporal: TemporalHealth,
+    closing: Closing | None = None,
+    templates: Templates | None = None,
 ) -> FastAPI:
     """The ASGI application. It opens and closes nothing: the parts are its caller's."""
     app = FastAPI(
@@ -33,7 +35,9 @@ def create_app(
         docs_url="/docs",
         redoc_url=None,
     )
-    app.state.parts = Parts(settings, database, pokes, signals, temporal)
+    app.state.parts = Parts(
+        settings, database, pokes, signals, temporal, closing, templates
+    )
     app.state.known_keys = KnownKeys(database)
     add_error_handling(app)
     for router in ROUTERS:

@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
 
 from domain.errors import PermissionDenied, Unauthenticated
-from domain.ports import Pokes, Signals, TemporalHealth
+from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
 from settings import Settings
 from storage.keys import Key, find_key, record_use
 from storage.session import Database
@@ -32,6 +32,8 @@ class Parts:
     pokes: Pokes
     signals: Signals
     temporal: TemporalHealth
+    closing: Closing | None = None
+    templates: Templates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,7 @@ BusinessId: TypeAlias = Annotated[
 ]
 
 
-async def any_caller(
-    request: Request, secret: Annotated[str | None, Security(_api_key)]
-) -> Caller:
+async def any_caller(request: Request, secret: Annotated[str | None, Security(_api_key)]) -> Caller:
     """Whoever has a good key. Raises `Unauthenticated`."""
     if not secret:
         raise Unauthenticated

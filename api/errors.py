@@ -30,6 +30,7 @@ from domain.errors import (
     Unavailable,
 )
 from storage.availability import database_is_away
+from storage.session import CommitOutcomeUnknown
 
 log = structlog.get_logger(__name__)
 
@@ -66,9 +67,7 @@ def new_trace_id() -> str:
     return str(secrets.randbits(64))
 
 
-def error_fields(
-    error: PartialError, details: Mapping[str, Any], trace_id: str
-) -> dict[str, Any]:
+def error_fields(error: PartialError, details: Mapping[str, Any], trace_id: str) -> dict[str, Any]:
     """The flat error object."""
     return {**error.as_json(), "cntTraceId": trace_id, "details": dict(details)}
 
@@ -92,6 +91,7 @@ def add_error_handling(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ClientDisconnect, _client_left)
+    app.add_exception_handler(CommitOutcomeUnknown, _commit_unknown)
     for kind in (SQLAlchemyError, PostgresError, InterfaceError, OSError):
         app.add_exception_handler(kind, _unexpected)
     app.add_middleware(_LastResort)
@@ -128,7 +128,9 @@ def _as_api_error(error: HTTPException) -> ApiError:
             return NotFound("There is nothing at this address; see /docs for those that exist.")
         case 405:
             allowed = headers.get("Allow", "")
-            return MethodNotAllowed(f"This address answers {allowed or 'other methods'}.", headers=headers)
+            return MethodNotAllowed(
+                f"This address answers {allowed or 'other methods'}.", headers=headers
+            )
         case 409:
             return Conflict(str(error.detail), headers=headers)
         case status if status >= 500:
@@ -151,6 +153,14 @@ async def _client_left(_request: Request, _error: Exception) -> Response:
     return error_response(BadRequest("The connection was closed before the body was complete."))
 
 
+async def _commit_unknown(request: Request, _error: Exception) -> Response:
+    said = (
+        "The database went away while the request was being stored; it may or may not have been. "
+        "Repeat it with the same Idempotency-Key or under allow_one."
+    )
+    return await _api_error(request, Unavailable(said, details={"commit": "unknown"}))
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     """Whatever nobody foresaw: 503 when the database is away, else 500 and a loud log."""
     if database_is_away(error):
@@ -163,7 +173,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         "request failed",
         cntTraceId=trace_id,
         error=f"{type(error).__name__}: {masked(str(error))}",
-        stack=_frames(error),
+        frames=" > ".join(_frames(error)),
         **_where(request),
     )
     return error_response(InternalError(), trace_id)
@@ -210,7 +220,7 @@ class _LastResort:
 
         try:
             await self.app(scope, receive, note_start)
-        except Exception as error:  # noqa: BLE001 - the place where everything is answered
+        except Exception as error:
             if started:
                 raise
             response = await _unexpected(Request(scope), error)

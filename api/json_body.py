@@ -114,9 +114,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-_decoder = json.JSONDecoder(
-    parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant
-)
+_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse_constant)
 
 
 def _refuse_depth(value: Any) -> None:
@@ -131,6 +129,4 @@ def _refuse_depth(value: Any) -> None:
         ]
         if not level:
             return
-    raise BadRequest(
-        f"The body is nested too deeply; {json_text.DEEPEST} levels are the most."
-    )
+    raise BadRequest(f"The body is nested too deeply; {json_text.DEEPEST} levels are the most.")

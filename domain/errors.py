@@ -1,7 +1,5 @@
 """What can go wrong with a request, as exceptions named after the situation (api.md section 1)."""
 
-# ruff: noqa: N818 - they are named after situations, which are what handlers and tests speak of
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 

@@ -19,7 +19,7 @@ class NumberLiteral(str):
     __slots__ = ()
 
 
-class NestedTooDeeply(ValueError):  # noqa: N818 - the situation's name
+class NestedTooDeeply(ValueError):
     """The value has more than `DEEPEST` levels."""
 
 
@@ -58,6 +58,25 @@ def is_utf8(text: str) -> bool:
         text.encode()
     except UnicodeEncodeError:
         return False
+    return True
+
+
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL and WhatsApp can take every text in a JSON value.
+
+    They take no NUL character and no half of a surrogate pair, which JSON can spell as escapes.
+    """
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            if "\0" in item or not (item.isascii() or is_utf8(item)):
+                return False
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, dict):
+            pending += item.keys()
+            pending += item.values()
     return True
 
 

@@ -3,6 +3,9 @@
 from typing import Protocol
 from uuid import UUID
 
+from domain.flow import Flow
+from domain.templates import TemplateRegistry
+
 
 class Pokes(Protocol):
     """Wakes sendouts after a commit."""
@@ -28,3 +31,23 @@ class TemporalHealth(Protocol):
     async def worker_polling(self) -> bool:
         """Whether a worker polls the task queue of the workflows."""
         ...
+
+
+class Closing(Protocol):
+    """Closes the runs of what was cancelled: tidying up, on which nothing depends."""
+
+    def close_sendout(self, sendout_id: UUID) -> None:
+        """Close the sendout's runs some time soon; never waits and never raises."""
+
+
+class Templates(Protocol):
+    """The WhatsApp templates of a business, asked for when a flow is published or tested.
+
+    Both calls may take seconds and are never made inside a transaction.
+    """
+
+    async def prepare(self, business_id: UUID, flow: Flow) -> None:
+        """Make the templates the flow names where that is this stack's own business."""
+
+    async def registry(self, business_id: UUID) -> TemplateRegistry | None:
+        """The templates of the business's channels, None where they are not known."""

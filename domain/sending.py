@@ -224,6 +224,9 @@ def _after_refusal(refusal: Refused, tries: int) -> Recorded:
         )
     if refusal.remedy in {Remedy.BACKOFF, Remedy.RETRY_AFTER}:
         pause = known.pause(tries)
+        if pause is None and refusal.code not in error_codes.ERRORS:
+            # A limit that the table does not know, told by its HTTP status alone.
+            pause = refusal.retry_after or 60.0
         if pause is not None:
             again_in = max(pause, refusal.retry_after or 0.0)
             return Recorded(

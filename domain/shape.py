@@ -7,7 +7,7 @@ Here every mistake becomes one issue, at the path its author knows from the docu
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from pydantic import ValidationError
@@ -169,10 +169,10 @@ class _Place:
     """The `type` of the object at `shape`, where one chooses its model."""
     holder: tuple[Shape, str | None] = ((), None)
     """Shape and tag of the object that has the field."""
-    union: str | None = None
-    """The path of the innermost union that the error is about."""
-    fits: bool = True
-    """False when the value is not of the kind of this member of the union at all."""
+    entered: list[str] = field(default_factory=list)
+    """The paths of the unions whose value was of this member's kind, so the error is inside."""
+    misfit: bool = False
+    """Whether the value is not of the kind of this member of a union at all."""
 
 
 def _place(error: ErrorDetails) -> _Place:
@@ -183,8 +183,9 @@ def _place(error: ErrorDetails) -> _Place:
         if place.shape in _TAGGED:
             place.tag = str(steps.pop(0)) if steps else None
         elif steps and _is_union(place):
-            place.union, place.fits = place.path, len(steps) > 1
             steps.pop(0)
+            place.misfit = not steps
+            place.entered += [place.path] if steps else []
     return place
 
 
@@ -206,10 +207,10 @@ def _is_union(place: _Place) -> bool:
 def _issues(errors: list[ErrorDetails]) -> list[Issue]:
     """One issue per mistake: of a union's members only the one that the value is meant for."""
     placed = [(error, _place(error)) for error in errors]
-    fitting = {place.union for _, place in placed if place.union is not None and place.fits}
+    entered = {path for _, place in placed for path in place.entered}
     found: dict[tuple[str, str], Issue] = {}
     for error, place in placed:
-        if _is_echo(error) or (not place.fits and place.union in fitting):
+        if _is_echo(error) or (place.misfit and place.path in entered):
             continue
         issue = _explain(error, place)
         found.setdefault((issue.path, issue.code), issue)
@@ -224,14 +225,14 @@ def _is_echo(error: ErrorDetails) -> bool:
 
 
 def _explain(error: ErrorDetails, place: _Place) -> Issue:
-    path, context, field = place.path, error.get("ctx", {}), str((error["loc"] or ("",))[-1])
-    if not place.fits:
+    path, context, name = place.path, error.get("ctx", {}), str((error["loc"] or ("",))[-1])
+    if place.misfit:
         return _issue(WRONG_TYPE, path, f"write {_UNIONS[place.shape]}")
     match error["type"]:
         case "extra_forbidden":
-            code, said = UNKNOWN_FIELD, _unknown_field(field, place)
+            code, said = UNKNOWN_FIELD, _unknown_field(name, place)
         case "missing":
-            code, said = MISSING_FIELD, f"add `{field}`: it is required here"
+            code, said = MISSING_FIELD, f"add `{name}`: it is required here"
         case "union_tag_not_found":
             path += ".type"
             code, said = MISSING_FIELD, f"add `type`, one of: {', '.join(_TAGGED[place.shape])}"

@@ -82,20 +82,30 @@ def prepare(folder: Path) -> Owner | None:
 
 
 def make_startable(folder: Path) -> None:
-    """Clear what a killed server left behind; to be called before each start, with none running.
+    """Clear what a killed server left behind; to be called before each start.
 
-    PostgreSQL does most of this itself, but takes a process id that by now belongs to somebody
-    else for a running server.
+    Raises `StackError` when a server runs on `folder`.
     """
     _link_socket_folder(folder)
-    left = [folder / "postmaster.pid", _socket_folder(folder) / f"{_SOCKET}.lock"]
-    for file in left:
-        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-            pid = int(file.read_text().splitlines()[0])
-            if alive(pid) and pid not in _servers(folder):
-                log.info("process %d is no PostgreSQL of ours: removing %s", pid, file)
-                end(dict.fromkeys(_servers(folder), signal.SIGQUIT), timeout=5)
-                file.unlink()
+    servers = _servers(folder)
+    if _postmaster(folder / "postmaster.pid") in servers:
+        raise StackError(f"another PostgreSQL runs on {folder}: stop it first")
+    # Without their postmaster they end by themselves, but a new one does not start before that.
+    end(dict.fromkeys(servers, signal.SIGQUIT), timeout=1)
+    for file in (folder / "postmaster.pid", _socket_folder(folder) / f"{_SOCKET}.lock"):
+        pid = _postmaster(file)
+        if pid is not None and alive(pid):
+            # PostgreSQL would take whoever has this process id by now for itself.
+            log.info("process %d is no PostgreSQL of ours: removing %s", pid, file)
+            file.unlink()
+
+
+def _postmaster(file: Path) -> int | None:
+    """The process id in the first line of one of PostgreSQL's lock files."""
+    try:
+        return int(file.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
 
 
 def end_leftovers(folder: Path) -> None:

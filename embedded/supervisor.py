@@ -18,7 +18,7 @@ from embedded.processes import PidFiles, spawn
 RESTART_PAUSE = 1.0
 READY_TIMEOUT = 90.0
 # A part that ended this often without ever being ready is not coming up by itself.
-_HOPELESS = 5
+_HOPELESS = 3
 _LOOK_EVERY = 0.05
 
 Say = Callable[[str], None]

@@ -254,15 +254,6 @@ async def add_version(
     return added is not None
 
 
-async def mark_tested(connection: AsyncConnection, campaign_id: UUID, behaviour: str) -> None:
-    """Remember the draft that was tested, by its `behaviour_hash`."""
-    await connection.execute(
-        update(campaigns)
-        .where(campaigns.c.campaign_id == campaign_id)
-        .values(tested_flow_hash=behaviour)
-    )
-
-
 async def list_versions(
     connection: AsyncConnection,
     campaign_id: UUID,

@@ -21,12 +21,21 @@ _MAY_BE_RECEIVED = or_(
 )
 
 
-async def cancel_sendouts(connection: AsyncConnection, which: ColumnElement[bool]) -> list[UUID]:
-    """Cancel the sendouts that `which` (a condition on `sendouts`) chooses; those it changed.
+async def cancel_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
+    """Cancel one sendout; False if it was cancelled already.
 
-    Their open entries end `cancelled`; claims of entries of which nothing was sent are released, so
+    Its open entries end `cancelled`; claims of entries of which nothing was sent are released, so
     that the customers can be sent the campaign again. A cancelled sendout is current no more.
     """
+    return bool(await _cancel(connection, sendouts.c.sendout_id == sendout_id))
+
+
+async def cancel_campaign(connection: AsyncConnection, campaign_id: UUID) -> list[UUID]:
+    """Cancel all sendouts of a campaign as `cancel_sendout` does; those that were not before."""
+    return await _cancel(connection, sendouts.c.campaign_id == campaign_id)
+
+
+async def _cancel(connection: AsyncConnection, which: ColumnElement[bool]) -> list[UUID]:
     # First the sendouts: an acceptance that has locked one is waited for, and its entries seen.
     changed = await connection.scalars(
         update(sendouts)
@@ -38,11 +47,6 @@ async def cancel_sendouts(connection: AsyncConnection, which: ColumnElement[bool
     if sendout_ids:
         await _end(connection, entries.c.sendout_id.in_(sendout_ids))
     return sendout_ids
-
-
-async def cancel_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
-    """Cancel one sendout; False if it was cancelled already."""
-    return bool(await cancel_sendouts(connection, sendouts.c.sendout_id == sendout_id))
 
 
 async def cancel_entry(connection: AsyncConnection, entry_id: UUID) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select, tuple_
+from sqlalchemy import case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.entries import SHOWN_STATE
 from storage.tables import clicks, entries, messages
 
 _OPEN = frozenset({"scheduled", "queued", "running"})
@@ -58,8 +59,7 @@ async def count_sendouts(
 
 async def _count_entries(connection: AsyncConnection, counts: dict[UUID, SendoutCounts]) -> None:
     c = entries.c
-    ahead = and_(c.state == "queued", c.due_at > func.now())
-    shown = case((ahead, "scheduled"), else_=c.state).label("shown")
+    shown = SHOWN_STATE.label("shown")
     # A duplicate ended when it was accepted.
     ended = func.coalesce(c.finished_at, case((c.state == "duplicate", c.created_at)))
     query = (

@@ -16,17 +16,17 @@ _FIRST_MESSAGE = text("""
 """)
 
 # An outcome stands once it is there (flow.md section 2: a later click does not change it); the
-# snapshot is always the newest.
+# snapshot is always the newest. An entry is `queued` until its page of starts is marked, and a quick
+# run may end before that.
 _END = text("""
     UPDATE entries SET
         snapshot = CAST(:snapshot AS json),
         output_variables = CAST(:outputs AS json),
-        state = CASE WHEN state = 'running' THEN :state ELSE state END,
-        error_code = CASE WHEN state = 'running' THEN :error_code ELSE error_code END,
-        error_message = CASE WHEN state = 'running' THEN :error_message ELSE error_message END,
-        finished_at = CASE WHEN state = 'running' THEN now() ELSE finished_at END
-    WHERE entry_id = :entry_id AND attempt = :attempt AND state NOT IN ('queued', 'cancelled')
-    RETURNING state
+        state = CASE WHEN state IN ('queued', 'running') THEN :state ELSE state END,
+        error_code = CASE WHEN state IN ('queued', 'running') THEN :error_code ELSE error_code END,
+        error_message = CASE WHEN state IN ('queued', 'running') THEN :error_message ELSE error_message END,
+        finished_at = CASE WHEN state IN ('queued', 'running') THEN now() ELSE finished_at END
+    WHERE entry_id = :entry_id AND attempt = :attempt AND state <> 'cancelled'
 """)
 
 # The entry no longer counts as sent once nothing of it can have been received (api.md section 2).

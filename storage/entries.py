@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import entries, sendouts
+from storage.tables import campaigns, entries, sendouts
 
 _AHEAD = and_(entries.c.state == "queued", entries.c.due_at > func.now())
 
@@ -118,46 +117,58 @@ async def find_entry(
     return next(iter(await _read(connection, query)), None)
 
 
-async def entries_of_customer(
-    connection: AsyncConnection, business_id: UUID, client: str
-) -> list[tuple[Entry, str]]:
-    """Every entry of a number (E.164) with its sendout's campaign version, newest first."""
+async def find_with_version(
+    connection: AsyncConnection, business_id: UUID, entry_id: UUID
+) -> tuple[Entry, str] | None:
+    """The entry and the campaign version of its sendout, or None if it is not on record."""
     query = (
         select_entries()
-        .add_columns(sendouts.c.campaign_version.label("campaign_version"))
+        .add_columns(sendouts.c.campaign_version)
         .join(sendouts, sendouts.c.sendout_id == entries.c.sendout_id)
+        .where(entries.c.business_id == business_id, entries.c.entry_id == entry_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    fields = row._asdict()
+    version = str(fields.pop("campaign_version"))
+    return Entry(**fields), version
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerEntry:
+    """An entry with what it was an entry of."""
+
+    entry: Entry
+    campaign_id: UUID
+    campaign_name: str
+    campaign_version: str
+    source: str
+
+
+async def entries_of_customer(
+    connection: AsyncConnection, business_id: UUID, client: str
+) -> list[CustomerEntry]:
+    """Every entry of a number (E.164), newest first."""
+    query = (
+        select_entries()
+        .add_columns(
+            campaigns.c.campaign_id,
+            campaigns.c.name.label("campaign_name"),
+            sendouts.c.campaign_version,
+            sendouts.c.source,
+        )
+        .join(sendouts, sendouts.c.sendout_id == entries.c.sendout_id)
+        .join(campaigns, campaigns.c.campaign_id == sendouts.c.campaign_id)
         .where(entries.c.business_id == business_id, entries.c.client == client)
         .order_by(entries.c.position.desc())
     )
     found = []
     for row in await connection.execute(query):
         fields = row._asdict()
-        version = fields.pop("campaign_version")
-        found.append((Entry(**fields), version))
+        about = {
+            name: fields.pop(name)
+            for name in ("campaign_id", "campaign_name", "campaign_version", "source")
+        }
+        found.append(CustomerEntry(Entry(**fields), **about))
     return found
-
-
-async def add_entry(
-    connection: AsyncConnection,
-    *,
-    entry_id: UUID,
-    sendout_id: UUID,
-    business_id: UUID,
-    campaign_id: UUID,
-    channel_id: UUID,
-    client: str,
-    variables: ColumnElement[Any],
-) -> None:
-    """Queue one entry outside the duplicate check, due now. `variables` is JSON as written."""
-    await connection.execute(
-        insert(entries).values(
-            entry_id=entry_id,
-            sendout_id=sendout_id,
-            business_id=business_id,
-            campaign_id=campaign_id,
-            channel_id=channel_id,
-            client=client,
-            variables=variables,
-            state="queued",
-        )
-    )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.session import Database
 from storage.tables import flows
 
 
@@ -50,3 +51,15 @@ async def read_flow_document(connection: AsyncConnection, flow_hash: str) -> str
     """The canonical JSON of the flow of that hash, or None if none is stored."""
     found = await connection.scalar(select(flows.c.document).where(flows.c.flow_hash == flow_hash))
     return None if found is None else str(found)
+
+
+class StoredFlows:
+    """Implements `domain.flow_cache.FlowSource`: one short read per flow and process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def flow_document(self, flow_hash: str) -> str | None:
+        """The canonical JSON of the flow of that hash, or None if none is stored."""
+        async with self._database.transaction() as connection:
+            return await read_flow_document(connection, flow_hash)

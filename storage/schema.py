@@ -34,11 +34,15 @@ async def is_current(connection: AsyncConnection) -> bool:
 
 
 async def draft_revision(url: str, message: str) -> None:
-    """Write a migration from what differs between the database at `url` and `storage.tables`."""
+    """Write a migration from what differs between the database at `url` and `storage.tables`.
+
+    To be read before it is kept: renames look like a removal and an addition.
+    """
+    number = f"{len(list(_script().walk_revisions())) + 1:04}"
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(
-            lambda sync: command.revision(_config(sync), message, autogenerate=True)
+            lambda sync: command.revision(_config(sync), message, autogenerate=True, rev_id=number)
         )
 
 
@@ -62,7 +66,11 @@ def _heads(connection: Connection) -> set[str]:
 
 @cache
 def _newest() -> set[str]:
-    return set(ScriptDirectory.from_config(_config()).get_heads())
+    return set(_script().get_heads())
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,12 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from storage.availability import database_is_away
+
+
+class CommitOutcomeUnknown(Exception):
+    """The connection broke during the commit: what was asked may or may not have been done."""
+
 
 class Database:
     """A pool of connections to one database.
@@ -22,14 +28,25 @@ class Database:
             pool_timeout=10,
             # A connection that died with its server is replaced, not handed out.
             pool_pre_ping=True,
+            # Statements are logged when they fail; what is sent to whom is not for logs.
+            hide_parameters=True,
             connect_args={"timeout": 5, "server_settings": {"application_name": "sendout"}},
         )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self.engine.begin() as connection:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises `CommitOutcomeUnknown` when the connection breaks during the commit.
+        """
+        async with self.engine.connect() as connection:
             yield connection
+            try:
+                await connection.commit()
+            except Exception as error:
+                if database_is_away(error):
+                    raise CommitOutcomeUnknown from error
+                raise
 
     async def __aenter__(self) -> Self:
         return self

@@ -241,8 +241,9 @@ messages = Table(
     Column("error_code", Integer),
     Column("error_message", Text),
     Column("awaits_delivery", Boolean, nullable=False, server_default=text("false")),
-    Index("ix_messages_entry_id", "entry_id"),
+    UniqueConstraint("entry_id", "attempt", "node", "visit"),
     Index("ix_messages_sendout_id_node", "sendout_id", "node"),
+    Index("ix_messages_channel_id_client", "channel_id", "client"),
     Index(
         "ix_messages_unfinished",
         "state",

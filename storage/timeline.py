@@ -1,10 +1,11 @@
 """Reads the facts a customer's timeline is told from: one statement per kind of fact."""
 
 import json
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Interval, Select, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.timeline import (
@@ -31,7 +32,7 @@ _F = TypeVar("_F")
 
 # What a customer wrote long after a run has ended belongs to no run any more: as long as runs stay
 # open for clicks by default (flow.md 2.6).
-_AFTERMATH = literal_column("interval '24 hours'")
+_AFTERMATH: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval())
 
 
 async def read_history(connection: AsyncConnection, entry: Entry) -> History:

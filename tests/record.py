@@ -1,15 +1,14 @@
 """Factories: what a test finds in the record before it begins."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.deps import SCOPES
+from storage.flows import store_flow
 from storage.keys import add_key
 from storage.tables import (
     businesses,
@@ -17,7 +16,6 @@ from storage.tables import (
     campaign_versions,
     campaigns,
     channels,
-    flows,
 )
 
 BUSINESS = UUID("11111111-1111-4111-8111-111111111111")
@@ -123,14 +121,12 @@ async def publish(
     connection: AsyncConnection, campaign_id: UUID, label: str, flow: Mapping[str, Any]
 ) -> None:
     """One more version of the campaign, which becomes its newest."""
-    flow_hash = await keep_flow(connection, flow)
+    flow_hash = await store_flow(connection, flow)
     await connection.execute(
         insert(campaign_versions).values(
             campaign_id=campaign_id, campaign_version=label, flow_hash=flow_hash
         )
     )
     await connection.execute(
-        update(campaigns)
-        .where(campaigns.c.campaign_id == campaign_id)
-        .values(newest_version=label)
+        update(campaigns).where(campaigns.c.campaign_id == campaign_id).values(newest_version=label)
     )

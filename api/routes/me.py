@@ -11,6 +11,4 @@ router = APIRouter(tags=["keys"])
 @router.get("/v1/me")
 async def me(caller: AnyCaller) -> Me:
     """The business, name and scopes of the key that asks."""
-    return Me(
-        business_id=caller.business_id, name=caller.name, scopes=sorted(caller.scopes)
-    )
+    return Me(business_id=caller.business_id, name=caller.name, scopes=sorted(caller.scopes))

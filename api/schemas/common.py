@@ -3,6 +3,8 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from fastapi import Query
@@ -64,3 +66,17 @@ def read_cursor(cursor: str, *kinds: type[str] | type[int]) -> list[Any]:
     if not fits or any(type(p) is not k for p, k in zip(place, kinds, strict=True)):
         raise BadRequest("`cursor` must be the `nextCursor` of an earlier answer, unchanged.")
     return list(place)
+
+
+def write_time_cursor(at: datetime, name: object) -> str:
+    """The place of a list in order of time; `name` tells apart what happened at one moment."""
+    return write_cursor(at.isoformat(), str(name))
+
+
+def read_time_cursor(cursor: str, kind: Callable[[str], T]) -> tuple[datetime, T]:
+    """Read what `write_time_cursor` wrote, the name as `kind`. Raises `BadRequest` as above."""
+    at, name = read_cursor(cursor, str, str)
+    try:
+        return datetime.fromisoformat(at), kind(name)
+    except ValueError:
+        raise BadRequest("`cursor` must be the `nextCursor` of an earlier answer.") from None

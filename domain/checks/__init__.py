@@ -73,7 +73,7 @@ def _check_sending_window(flow: Flow, report: Report) -> None:
         return
     known = _timezones()
     if flow.window.timezone != "recipient" and known and flow.window.timezone not in known:
-        meant = report.closest(flow.window.timezone, known)
+        meant = report.closest("zone", flow.window.timezone, known)
         like = "America/Sao_Paulo" if meant is None else meant
         said = f"write an IANA zone such as `{like}`, or `recipient`"
         report.add("UNKNOWN_TIMEZONE", "window.timezone", said)

@@ -7,8 +7,9 @@ from domain.checks.codes import CODES
 from domain.flow import Flow
 from domain.issues import Issue
 
-_MOST_GUESSES = 10
-"""Likeness is slow to compute; whoever makes more slips than this will ask again."""
+_MOST_GUESSES = 5
+_LONGEST_GUESS = 40
+"""Likeness is slow to compute, most of all of long names; further slips go without a proposal."""
 
 
 class Report:
@@ -17,7 +18,7 @@ class Report:
     def __init__(self, flow: Flow) -> None:
         self._places = {node: i for i, node in enumerate(flow.nodes)}
         self._found: list[tuple[int, Issue]] = []
-        self._guesses: dict[str, str | None] = {}
+        self._guesses: dict[tuple[str, str], str | None] = {}
 
     def add(self, code: str, path: str, message: str, *, node: str | None = None) -> None:
         """Note an issue at a field of `node` (`path` below it), or of the document."""
@@ -30,14 +31,14 @@ class Report:
         place = -1 if node is None else self._places[node]
         self._found += [(place, issue) for issue in issues]
 
-    def closest(self, name: str, known: Iterable[str]) -> str | None:
-        """The known name that was probably meant."""
-        if name not in self._guesses:
-            if len(self._guesses) >= _MOST_GUESSES:
+    def closest(self, kind: str, name: str, known: Iterable[str]) -> str | None:
+        """The known name that was probably meant; `kind` tells nodes from variables."""
+        if (kind, name) not in self._guesses:
+            if len(self._guesses) >= _MOST_GUESSES or len(name) > _LONGEST_GUESS:
                 return None
             close = difflib.get_close_matches(name, list(known), n=1)
-            self._guesses[name] = close[0] if close else None
-        return self._guesses[name]
+            self._guesses[kind, name] = close[0] if close else None
+        return self._guesses[kind, name]
 
     def issues(self) -> list[Issue]:
         """Errors before warnings; in each the document's own first, then node by node."""

@@ -10,12 +10,12 @@ def check_targets(graph: FlowGraph, report: Report) -> None:
     start, nodes = graph.flow.start, graph.flow.nodes
     guessed = [start] if start in nodes else []
     if start not in nodes:
-        meant = report.closest(start, nodes)
+        meant = report.closest("node", start, nodes)
         report.add("UNKNOWN_TARGET", "start", f"there is no node `{start}`: {_fix(meant)}")
         guessed += [meant] if meant is not None else []
     knows_start = bool(guessed)
     for source, field, target in graph.unknown:
-        meant = report.closest(target, nodes)
+        meant = report.closest("node", target, nodes)
         said = (
             f"there is no node `{target}`: {_fix(meant)}, or leave this empty to end the path here"
         )
@@ -59,12 +59,11 @@ def check_loops(graph: FlowGraph, report: Report) -> None:
 
     for members in components(graph.reachable, straight_on):
         entry = min(members, key=order.__getitem__)
-        inside = dict.fromkeys(members)
         closing = [
             edge
             for node in members
             for edge in graph.edges[node]
-            if edge.target == entry and edge.cause is Cause.FLOW and edge.source in inside
+            if edge.target == entry and edge.cause is Cause.FLOW
         ]
         if closing:
             edge = max(closing, key=lambda edge: order[edge.source])

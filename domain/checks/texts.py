@@ -19,7 +19,7 @@ def check_variables(flow: Flow, report: Report) -> None:
     for node, path, name in uses(flow):
         used[name] = None
         if name not in is_known:
-            meant = report.closest(name, known)
+            meant = report.closest("variable", name, known)
             fix = f"declare `{name}` in `variables`"
             said = fix if meant is None else f"write `{meant}`, or {fix}"
             report.add("UNDECLARED_VARIABLE", path, said, node=node)

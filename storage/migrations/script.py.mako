@@ -3,10 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+
+# fmt: off
+# One line per column, as Alembic writes them.
 
 
 def upgrade() -> None:

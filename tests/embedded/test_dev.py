@@ -1,23 +1,14 @@
 """The real PostgreSQL and Temporal under the supervisor, as `sendout dev` runs them."""
 
-import asyncio
-import os
-import signal
 import socket
-import time
 from pathlib import Path
 
-import httpx
-import psutil  # type: ignore[import-untyped]
 import pytest
 
 from embedded import dev
 from embedded.environment import embedded_settings
 from embedded.errors import StackError
-from embedded.part import Stage
 from embedded.ports import free_ports
-from embedded.supervisor import Supervisor
-from embedded.temporal_server import SEARCH_ATTRIBUTES
 from settings import Settings
 
 
@@ -32,49 +23,6 @@ def settings(tmp_path: Path) -> Settings:
         temporal_port=temporal,
         temporal_ui_port=ui,
     )
-
-
-def servers(settings: Settings) -> list[Stage]:
-    """The first stage without our own processes."""
-    first = dev.stages(settings)[0]
-    parts = [part for part in first.parts if part.name in {"postgres", "temporal"}]
-    return [Stage(tuple(parts), tuple(step for step in first.steps if step.name == "retention"))]
-
-
-async def namespace(settings: Settings) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.get(f"{settings.temporal_ui_url}/api/v1/namespaces/default")
-
-
-async def back(settings: Settings, part: str, killed: int) -> None:
-    """Wait until another process has the part's name and does its work."""
-    found = {part.name: part for stage in servers(settings) for part in stage.parts}[part]
-    file = settings.data_dir / "run" / f"{part}.pid"
-    deadline = time.monotonic() + 20
-    while int(file.read_text()) == killed or await found.ready() is not None:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
-
-
-async def test_postgres_and_temporal_survive_being_killed(settings: Settings):
-    """Each is its own process, comes back after SIGKILL, and Temporal keeps what it was told."""
-    lines: list[str] = []
-    supervisor = Supervisor(servers(settings), settings.data_dir, say=lines.append)
-    try:
-        await supervisor.start()
-        retention = (await namespace(settings)).json()["config"]["workflowExecutionRetentionTtl"]
-        assert retention == "604800s"
-        for part in ("postgres", "temporal", "postgres"):
-            pid = int((settings.data_dir / "run" / f"{part}.pid").read_text())
-            assert psutil.Process(pid).name() == part
-            os.kill(pid, signal.SIGKILL)
-            await back(settings, part, pid)
-        again = (await namespace(settings)).json()["config"]
-        assert again["workflowExecutionRetentionTtl"] == "604800s"
-        assert set(again["customSearchAttributeAliases"].values()) == set(SEARCH_ATTRIBUTES)
-    finally:
-        await supervisor.stop()
-    assert lines[-2:] == ["temporal stopped", "postgres stopped"]
 
 
 def test_an_occupied_port_is_named_before_anything_starts(

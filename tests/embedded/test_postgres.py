@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from embedded import postgres
+from embedded.errors import StackError
 from embedded.processes import alive
 from tests.embedded.conftest import eventually
 
@@ -61,7 +62,6 @@ async def test_it_comes_back_after_every_sigkill(made: Path):
             killed = postmaster(made)
             os.kill(killed, signal.SIGKILL)
             eventually(lambda: not alive(killed))  # noqa: B023 - used at once
-            postgres.end_leftovers(made)
     with postgres.running_postgres(made) as url:
         assert await sql(url, "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'killed%'") == 3
 
@@ -79,6 +79,14 @@ def test_a_pid_file_that_names_a_living_stranger_does_not_stop_it(made: Path):
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_second_server_on_the_same_folder_is_refused(made: Path):
+    """Two servers on one folder would destroy it; the first goes on undisturbed."""
+    with postgres.running_postgres(made) as url:
+        with pytest.raises(StackError, match="another PostgreSQL runs on"):
+            postgres.make_startable(made)
+        assert asyncio.run(sql(url, "SELECT 1")) == 1
 
 
 def test_an_orphan_is_found_without_any_pid_file(made: Path):

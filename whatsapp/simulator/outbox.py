@@ -3,7 +3,6 @@
 import heapq
 import itertools
 import json
-import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -137,9 +136,8 @@ class Outbox:
             else:
                 del self._lanes[lane.key]
 
-    def failed(self, batch: Batch, *, refused: bool) -> None:
-        """Keeps the events for another try; `refused` when the receiver answered, but not 200."""
-        now = time.time()
+    def failed(self, batch: Batch, now: float, *, refused: bool) -> None:
+        """Keeps the events for another try; `refused` unless nobody was there to take them."""
         for lane in self._present(batch):
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 1.5 ** min(lane.attempts, 10))
             lane.taken, lane.attempts, lane.retry_at = 0, lane.attempts + 1, now + pause

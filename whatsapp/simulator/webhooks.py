@@ -87,20 +87,20 @@ class WebhookSender:
         channel = self._channels.get(batch.phone_number_id)
         if channel is None:
             _logger.error("an event of an unknown channel cannot be signed")
-            self._outbox.failed(batch, refused=True)
+            self._outbox.failed(batch, time.time(), refused=True)
             return
         body = webhook_body(channel, [item.event for item in batch.events])
         headers = {"Content-Type": "application/json", HEADER: sign(channel.app_secret, body)}
         try:
             answer = await self._client.post(self._url, content=body, headers=headers)
         except httpx.ConnectError:
-            self._outbox.failed(batch, refused=False)
+            self._outbox.failed(batch, time.time(), refused=False)
         except httpx.HTTPError as error:
             _logger.info("webhook not answered: %s", type(error).__name__)
-            self._outbox.failed(batch, refused=True)
+            self._outbox.failed(batch, time.time(), refused=True)
         else:
             if answer.status_code == httpx.codes.OK:
                 self._outbox.delivered(batch)
             else:
                 _logger.info("webhook answered %d", answer.status_code)
-                self._outbox.failed(batch, refused=True)
+                self._outbox.failed(batch, time.time(), refused=True)

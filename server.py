@@ -1,0 +1,72 @@
+"""The API process, put together: FastAPI, PostgreSQL, and the way to Temporal and WhatsApp."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from uuid import UUID
+
+import uvicorn
+import uvloop
+
+from api.app import create_app
+from logs import configure_logs
+from runs import Runs, limits
+from settings import Settings
+from storage import senders
+from storage.flows import StoredFlows
+from storage.outbox import RunOutbox
+from storage.session import Database
+from temporal import TemporalPresence, connect
+from whatsapp.client import CloudApi
+from whatsapp.template_source import Account, TemplateSource
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the API until the process is told to stop."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database_url))
+        graph = await stack.enter_async_context(
+            CloudApi(settings.graph_url, settings.graph_version, http_timeout=10.0, connections=10)
+        )
+        flows = StoredFlows(database)
+        client = await connect(settings, flows)
+        runs = Runs(
+            client,
+            flows,
+            RunOutbox(database),
+            task_queue=settings.task_queue,
+            limits=limits(settings),
+        )
+
+        async def accounts_of(business_id: UUID) -> Sequence[Account]:
+            async with database.transaction() as connection:
+                found = await senders.accounts_of(connection, business_id)
+            return [Account(*account) for account in found]
+
+        app = create_app(
+            settings,
+            database,
+            pokes=runs,
+            signals=runs,
+            closing=runs,
+            temporal=TemporalPresence(client, settings.task_queue),
+            templates=TemplateSource(graph, accounts_of, simulator_url=settings.simulator_url),
+        )
+        config = uvicorn.Config(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=10,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Serve the API with the settings of the environment."""
+    settings = Settings()
+    configure_logs(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings))

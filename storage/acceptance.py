@@ -1,0 +1,304 @@
+"""Accepting a send request: a constant number of statements however many entries it has.
+
+Locks are taken in one order by everybody: campaigns, then sendouts, then claims sorted by campaign
+and client. So requests that overlap wait for each other and never block each other for good.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from ulid import ULID
+
+from domain.entry_checks import Accepted, Channel
+from domain.grouping import Target
+from domain.ids import ulid_as_uuid
+
+
+class SituationChanged(Exception):
+    """A sendout or campaign changed between being looked up and being used; look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the record knows about a request's campaigns and senders."""
+
+    targets: Mapping[tuple[str, str | None], Target]
+    """By name (NFC) and version asked for, or None; without the names that are unknown."""
+    channels: Mapping[str, Channel]
+    default_channel: Channel | None
+
+
+class NewEntry(NamedTuple):
+    """A good entry with its id and its sendout."""
+
+    entry_id: UUID
+    campaign_id: UUID
+    sendout_id: UUID
+    entry: Accepted
+
+
+_LOCK_CAMPAIGNS = """
+SELECT FROM campaigns WHERE campaign_id IN (
+  SELECT campaign_id FROM campaign_names
+  WHERE business_id = $1::uuid AND name = ANY($2::text[]))
+ORDER BY campaign_id FOR UPDATE
+"""
+
+# Every step is a look-up by a unique index, for one group as for ten thousand. Sends never join
+# the version of a test.
+_RESOLVE = """
+SELECT
+ (SELECT json_agg(json_build_array(a.name, a.version, c.campaign_id, c.state,
+                                   coalesce(a.version, c.newest_version), v.flow_hash,
+                                   s.sendout_id))
+  FROM unnest($2::text[], $3::text[]) AS a (name, version)
+  JOIN campaign_names n ON n.business_id = $1::uuid AND n.name = a.name
+  JOIN campaigns c ON c.campaign_id = n.campaign_id
+  LEFT JOIN campaign_versions v ON v.campaign_id = c.campaign_id
+   AND v.campaign_version = coalesce(a.version, c.newest_version) AND v.kind <> 'test'
+  LEFT JOIN sendouts s ON s.campaign_id = c.campaign_id AND s.is_current
+   AND s.campaign_version = v.campaign_version)::text,
+ (SELECT json_agg(json_build_array(phone_number, channel_id, is_default))
+  FROM channels WHERE business_id = $1::uuid)::text
+"""
+
+
+async def resolve(
+    connection: AsyncConnection,
+    business_id: UUID,
+    asked: Sequence[tuple[str, str | None]],
+    *,
+    lock: bool = False,
+) -> Resolved:
+    """Look up campaigns by name (NFC) and version (None: the newest), and the business's channels.
+
+    With `lock` the campaigns stay as they are until the transaction ends.
+    """
+    names = [name for name, _ in asked]
+    if lock:
+        await connection.exec_driver_sql(_LOCK_CAMPAIGNS, (business_id, names))
+    versions = [version for _, version in asked]
+    result = await connection.exec_driver_sql(_RESOLVE, (business_id, names, versions))
+    found, channels = result.one()
+    by_number = {}
+    default = None
+    for number, channel_id, is_default in json.loads(channels or "[]"):
+        by_number[number] = Channel(UUID(channel_id), number)
+        if is_default:
+            default = by_number[number]
+    return Resolved(dict(map(_target, json.loads(found or "[]"))), by_number, default)
+
+
+def _target(row: list[Any]) -> tuple[tuple[str, str | None], Target]:
+    name, asked, campaign_id, state, version, flow_hash, sendout_id = row
+    sendout = None if sendout_id is None else UUID(sendout_id)
+    return (name, asked), Target(UUID(campaign_id), state, version, flow_hash, sendout)
+
+
+_FLOWS = "SELECT flow_hash, document FROM flows WHERE flow_hash = ANY($1::text[])"
+
+
+async def read_flow_documents(connection: AsyncConnection, hashes: Iterable[str]) -> dict[str, str]:
+    """The canonical JSON of the flows of these hashes."""
+    result = await connection.exec_driver_sql(_FLOWS, (list(hashes),))
+    return {flow_hash: document for flow_hash, document in result}
+
+
+# --- sendouts ----------------------------------------------------------------------------------
+
+_LOCK_NEWEST = """
+SELECT c.campaign_id, v.flow_hash
+FROM campaigns c
+JOIN campaign_versions v ON v.campaign_id = c.campaign_id AND v.campaign_version = c.newest_version
+WHERE c.campaign_id = ANY($1::uuid[])
+ORDER BY c.campaign_id FOR UPDATE OF c
+"""
+
+_ADD_ALIASES = """
+WITH alias AS (
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS a (campaign_id, version, flow_hash)
+), added AS (
+  INSERT INTO campaign_versions (campaign_id, campaign_version, flow_hash, kind)
+  SELECT campaign_id, version, flow_hash, 'alias' FROM alias
+)
+UPDATE campaigns c SET newest_version = newest.version
+FROM (SELECT DISTINCT ON (campaign_id) campaign_id, version FROM alias
+      ORDER BY campaign_id, version DESC) newest
+WHERE c.campaign_id = newest.campaign_id
+"""
+
+
+async def add_aliases(connection: AsyncConnection, targets: Sequence[Target]) -> list[Target]:
+    """A version of its own for each target (`create_new`), which becomes its campaign's newest.
+
+    Answers the targets with these versions. Raises `SituationChanged` when another flow has been
+    published since they were looked up.
+    """
+    result = await connection.exec_driver_sql(
+        _LOCK_NEWEST, ([target.campaign_id for target in targets],)
+    )
+    newest = {row.campaign_id: row.flow_hash for row in result}
+    if any(newest.get(target.campaign_id) != target.flow_hash for target in targets):
+        raise SituationChanged
+    aliases = [
+        target._replace(campaign_version=ulid_as_uuid(ULID()), sendout_id=None)
+        for target in targets
+    ]
+    columns = zip(*((a.campaign_id, a.campaign_version, a.flow_hash) for a in aliases), strict=True)
+    await connection.exec_driver_sql(_ADD_ALIASES, tuple(map(list, columns)))
+    return aliases
+
+
+_OPEN_SENDOUTS = """
+INSERT INTO sendouts (sendout_id, business_id, campaign_id, campaign_version, flow_hash, source,
+                      is_current)
+SELECT sendout_id, $5::uuid, campaign_id, version, flow_hash, 'api', true
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+  AS s (sendout_id, campaign_id, version, flow_hash)
+ORDER BY campaign_id, version
+ON CONFLICT (campaign_id, campaign_version) WHERE is_current DO NOTHING
+RETURNING campaign_id, campaign_version, sendout_id
+"""
+
+_CURRENT_SENDOUTS = """
+SELECT s.campaign_id, s.campaign_version, s.sendout_id
+FROM unnest($1::uuid[], $2::text[]) AS w (campaign_id, version)
+JOIN sendouts s ON s.campaign_id = w.campaign_id AND s.campaign_version = w.version
+ AND s.is_current
+"""
+
+
+async def open_sendouts(
+    connection: AsyncConnection, business_id: UUID, targets: Iterable[Target]
+) -> dict[tuple[UUID, str], tuple[UUID, bool]]:
+    """The current sendouts of these versions, and whether this call created them.
+
+    Raises `SituationChanged` when one that another request created is already cancelled.
+    """
+    wanted = {
+        (target.campaign_id, target.campaign_version or ""): target.flow_hash for target in targets
+    }
+    campaigns = [campaign for campaign, _ in wanted]
+    versions = [version for _, version in wanted]
+    ids = [uuid4() for _ in wanted]
+    result = await connection.exec_driver_sql(
+        _OPEN_SENDOUTS, (ids, campaigns, versions, list(wanted.values()), business_id)
+    )
+    opened = {(row[0], row[1]): (row[2], True) for row in result}
+    if len(opened) < len(wanted):
+        # A statement of its own sees what the one before has waited for.
+        result = await connection.exec_driver_sql(_CURRENT_SENDOUTS, (campaigns, versions))
+        opened = {(row[0], row[1]): (row[2], False) for row in result} | opened
+    if len(opened) < len(wanted):
+        raise SituationChanged
+    return opened
+
+
+# --- entries -----------------------------------------------------------------------------------
+
+# The sendouts are locked against being cancelled before these entries are there to be cancelled.
+# A duplicate is found by a hashed look-up in what was claimed, so that no plan compares all with all.
+_ACCEPT = """
+WITH input AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
+                       $7::text[], $8::timestamptz[])
+   WITH ORDINALITY AS i (entry_id, campaign_id, sendout_id, channel_id, client, variables,
+                         callback_data, scheduled_at, n)
+), locked AS MATERIALIZED (
+  SELECT FROM sendouts WHERE sendout_id = ANY($9::uuid[]) AND is_current
+  ORDER BY sendout_id FOR SHARE
+), claimed AS (
+  INSERT INTO claims (campaign_id, client, entry_id)
+  SELECT campaign_id, client, entry_id FROM input
+  WHERE (SELECT count(*) FROM locked) = cardinality($9::uuid[])
+  ORDER BY campaign_id, client, n
+  ON CONFLICT DO NOTHING
+  RETURNING entry_id
+), judged AS MATERIALIZED (
+  SELECT input.*, $11::boolean OR entry_id IN (SELECT entry_id FROM claimed) AS runs FROM input
+  WHERE (SELECT count(*) FROM locked) = cardinality($9::uuid[])
+), added AS (
+  INSERT INTO entries (entry_id, sendout_id, business_id, campaign_id, channel_id, client,
+                       variables, callback_data, state, scheduled_at, due_at, duplicate_of)
+  SELECT entry_id, sendout_id, $10::uuid, campaign_id, channel_id, client, variables::json,
+         callback_data::json, CASE WHEN runs THEN 'queued' ELSE 'duplicate' END, scheduled_at,
+         greatest(scheduled_at, now()),
+         CASE WHEN NOT runs THEN (
+           SELECT c.entry_id FROM claims c
+           WHERE c.campaign_id = j.campaign_id AND c.client = j.client) END
+  FROM judged j ORDER BY n
+  RETURNING entry_id, state, duplicate_of
+)
+SELECT count(*), array_agg(entry_id) FILTER (WHERE state = 'duplicate'),
+       array_agg(duplicate_of) FILTER (WHERE state = 'duplicate')
+FROM added
+"""
+
+# For claims that appeared while the statement above ran: another request's, or its own.
+_NAME_THE_FIRST = """
+UPDATE entries e SET duplicate_of = c.entry_id
+FROM claims c
+WHERE e.entry_id = ANY($1::uuid[]) AND c.campaign_id = e.campaign_id AND c.client = e.client
+RETURNING e.entry_id, c.entry_id
+"""
+
+
+async def accept(
+    connection: AsyncConnection,
+    business_id: UUID,
+    entries: Sequence[NewEntry],
+    *,
+    allow_multiple: bool,
+) -> dict[UUID, UUID | None]:
+    """Store the entries and take their places in the duplicate check.
+
+    Answers those that are duplicates and make no run, each with the entry that was first. Raises
+    `SituationChanged` when one of the sendouts is current no more; nothing is stored then.
+    """
+    sendouts = sorted({entry.sendout_id for entry in entries})
+    columns = zip(
+        *(
+            (new.entry_id, new.campaign_id, new.sendout_id, new.entry.channel_id, *new.entry[1:])
+            for new in entries
+        ),
+        strict=True,
+    )
+    ids, campaigns, sendout_ids, channels, clients, _, variables, callbacks, times = map(
+        list, columns
+    )
+    result = await connection.exec_driver_sql(
+        _ACCEPT,
+        (
+            *(ids, campaigns, sendout_ids, channels, clients, variables, callbacks, times),
+            *(sendouts, business_id, allow_multiple),
+        ),
+    )
+    stored, duplicates, firsts = result.one()
+    if stored != len(entries):
+        raise SituationChanged
+    found = dict(zip(duplicates or (), firsts or (), strict=True))
+    unnamed = [entry_id for entry_id, first in found.items() if first is None]
+    if unnamed:
+        named = await connection.exec_driver_sql(_NAME_THE_FIRST, (unnamed,))
+        found |= {row[0]: row[1] for row in named}
+    return found
+
+
+_CLAIMED = """
+SELECT c.campaign_id, c.client, c.entry_id
+FROM unnest($1::uuid[], $2::text[]) AS a (campaign_id, client)
+JOIN claims c ON c.campaign_id = a.campaign_id AND c.client = a.client
+"""
+
+
+async def claimed_by(
+    connection: AsyncConnection, asked: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], UUID]:
+    """The entries that hold these claims, by campaign and client; for a dry run."""
+    campaigns, clients = [list(column) for column in zip(*asked, strict=True)]
+    result = await connection.exec_driver_sql(_CLAIMED, (campaigns, clients))
+    return {(row[0], row[1]): row[2] for row in result}

@@ -1,0 +1,28 @@
+"""Businesses: whose campaigns, channels and keys they are. Keys are in `storage.keys`."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables import businesses
+
+
+async def create_business(connection: AsyncConnection, business_id: UUID, name: str) -> bool:
+    """Record a business; False, and nothing changed, if there is one of that id."""
+    created = await connection.scalar(
+        insert(businesses)
+        .values(business_id=business_id, name=name)
+        .on_conflict_do_nothing()
+        .returning(businesses.c.business_id)
+    )
+    return created is not None
+
+
+async def business_name(connection: AsyncConnection, business_id: UUID) -> str | None:
+    """The business's name, or None if there is none of that id."""
+    found = await connection.scalar(
+        select(businesses.c.name).where(businesses.c.business_id == business_id)
+    )
+    return None if found is None else str(found)

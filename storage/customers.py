@@ -1,0 +1,269 @@
+"""Taking in what customers tap and write: one transaction, and again is harmless."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.flow import DelayNode, MessageNode
+from domain.flow_cache import FLOWS, FlowSource
+from domain.ids import split_reply_id
+from domain.inbound import Inbound, Preference, is_word
+from domain.phone import variants
+from storage.intake import RunSignal, add_signals, opt_out_of_entry, reopen_unknown_entry
+
+_KEEP = text("""
+    INSERT INTO inbound (inbound_id, channel_id, client, user_id, kind, text, message_id, button,
+        written_at)
+    VALUES (:inbound_id, :channel_id, :client, :user_id, :kind, :text, :message_id, :button, :at)
+    ON CONFLICT DO NOTHING RETURNING inbound_id
+""")
+
+_TAPPED = text("""
+    SELECT m.message_id, m.entry_id, m.sendout_id, m.attempt, m.node, m.visit, m.state, m.client,
+        e.state AS entry_state, e.error_code, s.state AS sendout_state, s.flow_hash
+    FROM messages m JOIN entries e USING (entry_id) JOIN sendouts s ON s.sendout_id = m.sendout_id
+    WHERE m.channel_id = :channel_id AND (m.message_id = :message_id OR m.wamid = :wamid)
+    ORDER BY m.message_id = :message_id DESC LIMIT 1
+    FOR UPDATE OF m
+""")
+
+_CLICK = text("""
+    INSERT INTO clicks (message_id, button, entry_id, sendout_id, node, client, inbound_id)
+    VALUES (:message_id, :button, :entry_id, :sendout_id, :node, :client, :inbound_id)
+    ON CONFLICT DO NOTHING RETURNING button
+""")
+
+# Several open asks of one customer and sender: the newest gets the text; one written before the ask
+# opened does not count (flow.md 2.5). WhatsApp's times are whole seconds.
+_ANSWER = text("""
+    UPDATE asks a SET answer = :text, inbound_id = :inbound_id, closed_at = now()
+    FROM (
+        SELECT entry_id, attempt, node, visit FROM asks
+        WHERE channel_id = :channel_id AND client = :client AND closed_at IS NULL
+            AND date_trunc('second', opened_at) <= :at
+        ORDER BY opened_at DESC LIMIT 1 FOR UPDATE
+    ) newest
+    WHERE a.entry_id = newest.entry_id AND a.attempt = newest.attempt AND a.node = newest.node
+        AND a.visit = newest.visit
+    RETURNING a.entry_id, a.node, a.visit
+""")
+
+# Runs of this customer that a text may concern: those with a flow that waits for responses.
+_OPEN_RUNS = text("""
+    SELECT DISTINCT e.entry_id, s.flow_hash FROM entries e JOIN sendouts s USING (sendout_id)
+    WHERE e.business_id = :business_id AND e.client = :client AND e.channel_id = :channel_id
+        AND e.state = 'running'
+""")
+
+_AWAITED = text("""
+    UPDATE messages SET awaits_delivery = false
+    WHERE channel_id = :channel_id AND client = :client AND awaits_delivery
+    RETURNING entry_id, node, visit
+""")
+
+
+class Customers:
+    """What the customers of one channel send. The words are whole messages (api.md section 6)."""
+
+    def __init__(
+        self,
+        flows: FlowSource,
+        *,
+        stop_words: Collection[str],
+        start_words: Collection[str],
+    ) -> None:
+        self._flows = flows
+        self._stop_words = stop_words
+        self._start_words = start_words
+
+    async def take_inbound(
+        self,
+        connection: AsyncConnection,
+        business_id: UUID,
+        channel_id: UUID,
+        messages: Sequence[Inbound],
+    ) -> None:
+        """Keep messages of customers, and tell the runs they concern."""
+        for message in messages:
+            tapped = await _tapped(connection, channel_id, message)
+            client = tapped.client if tapped else await _known_as(connection, channel_id, message)
+            reply = split_reply_id(message.reply_id) if message.reply_id else None
+            kept = await connection.execute(
+                _KEEP,
+                {
+                    "inbound_id": message.inbound_id,
+                    "channel_id": channel_id,
+                    "client": client,
+                    "user_id": message.user_id,
+                    "kind": message.kind,
+                    "text": message.text,
+                    "message_id": tapped.message_id if tapped else None,
+                    "button": reply[1] if reply else None,
+                    "at": message.at,
+                },
+            )
+            if kept.one_or_none() is None:
+                continue
+            if message.kind == "tap" and tapped is not None and reply is not None:
+                await self._clicked(connection, tapped, reply[1], message)
+            elif client is not None:
+                await self._wrote(connection, business_id, channel_id, client, message)
+
+    async def take_preferences(
+        self, connection: AsyncConnection, business_id: UUID, preferences: Sequence[Preference]
+    ) -> None:
+        """Record what customers chose in WhatsApp's own settings."""
+        for preference in preferences:
+            if preference.stop:
+                await _opt_out(connection, business_id, preference.client, "user_preferences")
+            else:
+                await _opt_in(connection, business_id, preference.client)
+
+    async def _clicked(
+        self, connection: AsyncConnection, tapped: Row[Any], button: str, message: Inbound
+    ) -> None:
+        """The first tap of a button counts; it also shows that its message arrived."""
+        click = {
+            "message_id": tapped.message_id,
+            "button": button,
+            "entry_id": tapped.entry_id,
+            "sendout_id": tapped.sendout_id,
+            "node": tapped.node,
+            "client": tapped.client,
+            "inbound_id": message.inbound_id,
+        }
+        first = (await connection.execute(_CLICK, click)).one_or_none() is not None
+        flow = await FLOWS.load(tapped.flow_hash, self._flows)
+        node = flow.nodes.get(tapped.node)
+        pressed = node.button(button) if isinstance(node, MessageNode) else None
+        if (pressed and pressed.opt_out) or is_word(message.text, self._stop_words):
+            await opt_out_of_entry(connection, tapped.entry_id, "button")
+        if not first:
+            return
+        if tapped.state in {"sending", "retrying", "unknown", "given_up"}:
+            await connection.execute(
+                text("""
+                    UPDATE messages SET state = 'sent', wamid = coalesce(wamid, :wamid),
+                        accepted_at = coalesce(accepted_at, now()), unknown_since = NULL
+                    WHERE message_id = :message_id
+                """),
+                {"wamid": message.answers, "message_id": tapped.message_id},
+            )
+            await reopen_unknown_entry(connection, tapped.entry_id, tapped.attempt)
+        over = "cancelled" in {tapped.entry_state, tapped.sendout_state}
+        if over or tapped.error_code == "TOO_MANY_SENDS":
+            return
+        body = {
+            "node": tapped.node,
+            "visit": tapped.visit,
+            "button": button,
+            "inbound": message.inbound_id,
+        }
+        await add_signals(connection, [RunSignal(tapped.entry_id, "button_clicked", body)])
+
+    async def _wrote(
+        self,
+        connection: AsyncConnection,
+        business_id: UUID,
+        channel_id: UUID,
+        client: str,
+        message: Inbound,
+    ) -> None:
+        """A text may be an opt-out, an ask's answer, and ends `no_response` delays."""
+        who = {"business_id": business_id, "channel_id": channel_id, "client": client}
+        signals: list[RunSignal] = []
+        stops = message.kind == "text" and is_word(message.text, self._stop_words)
+        starts = message.kind == "text" and is_word(message.text, self._start_words)
+        if stops:
+            await _opt_out(connection, business_id, client, "text")
+        elif starts:
+            await _opt_in(connection, business_id, client)
+        elif message.kind == "text" and message.text is not None:
+            answer = {"text": message.text, "inbound_id": message.inbound_id, "at": message.at}
+            asked = (await connection.execute(_ANSWER, who | answer)).one_or_none()
+            if asked is not None:
+                body = {
+                    "node": asked.node,
+                    "visit": asked.visit,
+                    "text": message.text,
+                    "inbound": message.inbound_id,
+                }
+                signals.append(RunSignal(asked.entry_id, "ask_answered", body))
+        signals += await self._heard(connection, who)
+        await add_signals(connection, signals)
+
+    async def _heard(self, connection: AsyncConnection, who: dict[str, object]) -> list[RunSignal]:
+        """Signals to the runs for which it matters that the customer wrote at all."""
+        awaited = (await connection.execute(_AWAITED, who)).all()
+        signals = [
+            RunSignal(row.entry_id, "message_delivered", {"node": row.node, "visit": row.visit})
+            for row in awaited
+        ]
+        for row in (await connection.execute(_OPEN_RUNS, who)).all():
+            flow = await FLOWS.load(row.flow_hash, self._flows)
+            if any(
+                isinstance(node, DelayNode) and node.condition == "no_response"
+                for node in flow.nodes.values()
+            ):
+                signals.append(RunSignal(row.entry_id, "customer_wrote", {}))
+        return signals
+
+
+async def _tapped(
+    connection: AsyncConnection, channel_id: UUID, message: Inbound
+) -> Row[Any] | None:
+    """The message a tap or quoted reply is about: by our id first, then by WhatsApp's."""
+    reply = split_reply_id(message.reply_id) if message.reply_id else None
+    if reply is None and message.answers is None:
+        return None
+    key = {
+        "channel_id": channel_id,
+        "message_id": reply[0] if reply else None,
+        "wamid": message.answers,
+    }
+    return (await connection.execute(_TAPPED, key)).one_or_none()
+
+
+async def _known_as(connection: AsyncConnection, channel_id: UUID, message: Inbound) -> str | None:
+    """The number we know a customer by; WhatsApp may name a national variant of it."""
+    if message.client is None:
+        return None
+    known = await connection.execute(
+        text("""
+            SELECT client FROM messages
+            WHERE channel_id = :channel_id AND client = ANY(:clients)
+            ORDER BY client = :client DESC, created_at DESC LIMIT 1
+        """),
+        {
+            "channel_id": channel_id,
+            "client": message.client,
+            "clients": [message.client, *variants(message.client)],
+        },
+    )
+    return known.scalar_one_or_none() or message.client
+
+
+async def _opt_out(
+    connection: AsyncConnection, business_id: UUID, client: str, source: str
+) -> None:
+    await connection.execute(
+        text("""
+            INSERT INTO opt_outs (business_id, client, source)
+            VALUES (:business_id, :client, :source) ON CONFLICT DO NOTHING
+        """),
+        {"business_id": business_id, "client": client, "source": source},
+    )
+
+
+async def _opt_in(connection: AsyncConnection, business_id: UUID, client: str) -> None:
+    """START lifts an opt-out, but not one entered by hand (api.md section 6)."""
+    await connection.execute(
+        text("""
+            DELETE FROM opt_outs
+            WHERE business_id = :business_id AND client = :client AND NOT by_hand
+        """),
+        {"business_id": business_id, "client": client},
+    )

@@ -1,0 +1,57 @@
+"""Finding what a crash left between two commits."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from storage.session import Database
+
+# Due entries that nobody pages: the poke was lost with its process.
+_SLEEPING = text("""
+    SELECT DISTINCT e.sendout_id FROM entries e JOIN sendouts s USING (sendout_id)
+    WHERE e.state = 'queued' AND s.state = 'running' AND e.due_at <= now() - interval '5 seconds'
+""")
+
+# Held sends whose hold is over: released once more, which does nothing to a run that knows.
+_RELEASE = text("""
+    INSERT INTO run_signals (entry_id, name, body)
+    SELECT DISTINCT m.entry_id, 'released', CAST('{}' AS json)
+    FROM messages m JOIN sendouts s ON s.sendout_id = m.sendout_id
+    JOIN channels c ON c.channel_id = m.channel_id
+    JOIN entries e ON e.entry_id = m.entry_id
+    WHERE m.state = 'held' AND s.state = 'running' AND c.held_since IS NULL
+        AND e.state <> 'cancelled'
+        AND NOT EXISTS (SELECT 1 FROM run_signals r
+            WHERE r.entry_id = m.entry_id AND r.name = 'released')
+    RETURNING entry_id
+""")
+
+# A lease that ended: the worker died between the call and its note, or the run is about to look.
+_UNKNOWN = text("""
+    UPDATE messages SET state = 'unknown', unknown_since = now(), lease_until = NULL
+    WHERE state = 'sending' AND lease_until < now() - interval '5 seconds'
+    RETURNING message_id
+""")
+
+
+class Repairs:
+    """Set-based; each method is one transaction and harmless when nothing is wrong."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def sleeping_sendouts(self) -> Sequence[UUID]:
+        """Sendouts with entries that are due and not started."""
+        async with self._database.transaction() as connection:
+            return (await connection.execute(_SLEEPING)).scalars().all()
+
+    async def release_held(self) -> int:
+        """Signal the runs whose hold is over; how many."""
+        async with self._database.transaction() as connection:
+            return len((await connection.execute(_RELEASE)).all())
+
+    async def doubt_abandoned_sends(self) -> int:
+        """Mark sends whose lease ended as unknown; how many."""
+        async with self._database.transaction() as connection:
+            return len((await connection.execute(_UNKNOWN)).all())

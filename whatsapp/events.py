@@ -1,0 +1,155 @@
+"""Reading WhatsApp's webhook bodies (Cloud API, webhooks: statuses, messages, user preferences).
+
+Unknown fields, types and numbers are normal and passed over; what cannot be read never hides the
+rest of a batch.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeGuard, get_args
+
+from domain.inbound import Inbound, Preference
+from domain.phone import parse_phone
+from domain.status import Status, StatusName
+
+_MILLISECONDS_FROM = 1_000_000_000_000
+"""Timestamps are seconds; some senders of webhooks give milliseconds."""
+_STATUSES = frozenset(get_args(StatusName))
+_MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
+
+
+class UnreadableEvents(ValueError):
+    """The body is not a webhook body at all."""
+
+
+@dataclass
+class ChannelEvents:
+    """Everything one body says about one phone number (`phone_number_id`, or None) of a WABA."""
+
+    waba_id: str | None
+    phone_number_id: str | None
+    statuses: list[Status] = field(default_factory=list)
+    inbound: list[Inbound] = field(default_factory=list)
+    preferences: list[Preference] = field(default_factory=list)
+
+
+def read_events(body: bytes) -> list[ChannelEvents]:
+    """The events of a webhook body, per channel in order of appearance.
+
+    Raises `UnreadableEvents` when the body is no JSON object with an `entry` list.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableEvents(str(error)) from error
+    entries = document.get("entry") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise UnreadableEvents("there is no list `entry`")
+    channels: dict[tuple[str | None, str | None], ChannelEvents] = {}
+    for entry in _objects(entries):
+        waba_id = _text(entry.get("id"))
+        for change in _objects(entry.get("changes")):
+            value = change.get("value")
+            if not isinstance(value, dict):
+                continue
+            metadata = value.get("metadata")
+            number = _text(metadata.get("phone_number_id")) if isinstance(metadata, dict) else None
+            events = channels.setdefault((waba_id, number), ChannelEvents(waba_id, number))
+            events.statuses.extend(_statuses(value))
+            events.inbound.extend(_inbound(value))
+            events.preferences.extend(_preferences(value))
+    return list(channels.values())
+
+
+def _objects(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        seconds = int(value) if isinstance(value, str | int) else None
+        if seconds is None:
+            return None
+        if seconds >= _MILLISECONDS_FROM:
+            return datetime.fromtimestamp(seconds / 1000, UTC)
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _is_status(name: object) -> TypeGuard[StatusName]:
+    return name in _STATUSES
+
+
+def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
+    for status in _objects(value.get("statuses")):
+        wamid, name, at = _text(status.get("id")), status.get("status"), status.get("timestamp")
+        when = _time(at)
+        if wamid is None or not _is_status(name) or when is None:
+            continue
+        error = next(_objects(status.get("errors")), {})
+        code = error.get("code")
+        data = error.get("error_data")
+        details = data.get("details") if isinstance(data, dict) else None
+        yield Status(
+            message_id=_text(status.get("biz_opaque_callback_data")),
+            wamid=wamid,
+            status=name,
+            at=when,
+            error_code=code if isinstance(code, int) else None,
+            error_message=_text(details) or _text(error.get("title")),
+        )
+
+
+def _inbound(value: Mapping[str, Any]) -> Iterator[Inbound]:
+    for message in _objects(value.get("messages")):
+        inbound_id, when = _text(message.get("id")), _time(message.get("timestamp"))
+        if inbound_id is None or when is None:
+            continue
+        context = message.get("context")
+        answers = _text(context.get("id")) if isinstance(context, dict) else None
+        kind, text, reply_id = _content(message)
+        yield Inbound(
+            inbound_id=inbound_id,
+            kind=kind,
+            client=parse_phone(message.get("from")),
+            user_id=_text(message.get("from_user_id")),
+            at=when,
+            text=text,
+            reply_id=reply_id,
+            answers=answers,
+        )
+
+
+def _content(message: Mapping[str, Any]) -> tuple[Any, str | None, str | None]:
+    """Kind, text and reply id of an inbound message, by its type."""
+    kind = message.get("type")
+    part = message.get(kind) if isinstance(kind, str) else None
+    if not isinstance(part, dict):
+        return "other", None, None
+    if kind == "text":
+        return "text", _text(part.get("body")), None
+    if kind == "button":
+        return "tap", _text(part.get("text")), _text(part.get("payload"))
+    if kind == "interactive":
+        reply = part.get(str(part.get("type")))
+        if isinstance(reply, dict) and "id" in reply:
+            return "tap", _text(reply.get("title")), _text(reply.get("id"))
+    if kind in _MEDIA:
+        return "media", _text(part.get("caption")), None
+    return "other", None, None
+
+
+def _preferences(value: Mapping[str, Any]) -> Iterator[Preference]:
+    for preference in _objects(value.get("user_preferences")):
+        client = parse_phone(preference.get("wa_id"))
+        wish = preference.get("value")
+        if client is not None and wish in {"stop", "resume"}:
+            yield Preference(client, stop=wish == "stop")
