@@ -59,6 +59,8 @@ async def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
+            # Longer than clients keep idle connections, or a send races with our closing.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=10,
         )
         await uvicorn.Server(config).serve()

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
+import structlog
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -40,19 +41,25 @@ from workflows.flow_run import FlowRunWorkflow
 from workflows.sendout import SendoutWorkflow
 from workflows.sweep import SweepWorkflow
 
+log = structlog.get_logger(__name__)
+
 WORKFLOWS = (FlowRunWorkflow, SendoutWorkflow, SweepWorkflow)
 _OUR_PURE_PACKAGES = ("activities", "domain", "workflows")
 _GRACE = timedelta(seconds=15)
 """How long a stopping worker waits for sends on the wire."""
 
 
-async def connect(settings: Settings, flows: FlowSource) -> Client:
-    """One client of this process, connected lazily: Temporal may be away for a while."""
+async def connect(settings: Settings, flows: FlowSource, *, lazy: bool = True) -> Client:
+    """One client of this process.
+
+    A lazy one connects at its first call, so that the API works while Temporal is away. Workers
+    need one that is connected: raises `RuntimeError` when Temporal is away.
+    """
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         data_converter=data_converter(flows),
-        lazy=True,
+        lazy=lazy,
     )
 
 
@@ -197,12 +204,11 @@ async def running(workers: Sequence[Worker]) -> AsyncIterator[None]:
         yield
 
 
-async def wait_for(client: Client, *, pause: float = 0.5) -> None:
-    """Wait until Temporal answers."""
+async def connect_patiently(settings: Settings, flows: FlowSource) -> Client:
+    """A connected client, as soon as Temporal answers."""
     while True:
         try:
-            if await client.service_client.check_health(timeout=timedelta(seconds=2)):
-                return
-        except (RPCError, RuntimeError):
-            pass
-        await asyncio.sleep(pause)
+            return await connect(settings, flows, lazy=False)
+        except RuntimeError:
+            log.info("waiting for Temporal", address=settings.temporal_address)
+            await asyncio.sleep(1)

@@ -23,12 +23,11 @@ from storage.repairs import Repairs
 from storage.run_record import RunRecord
 from storage.session import Database
 from temporal import (
-    connect,
+    connect_patiently,
     register_search_attributes,
     running,
     schedule_sweep,
     send_worker,
-    wait_for,
     workflow_worker,
 )
 from whatsapp.client import CloudApi
@@ -59,8 +58,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             )
         )
         flows = StoredFlows(database)
-        client = await connect(settings, flows)
-        await wait_for(client)
+        client = await connect_patiently(settings, flows)
         await register_search_attributes(client)
         await schedule_sweep(client, settings)
         runs = Runs(

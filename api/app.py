@@ -4,7 +4,21 @@ from fastapi import APIRouter, FastAPI
 
 from api.deps import KnownKeys, Parts
 from api.errors import add_error_handling
-from api.routes import health, me
+from api.routes import (
+    campaigns,
+    channels,
+    customers,
+    draft_tests,
+    entries,
+    health,
+    me,
+    provider_webhook,
+    publishing,
+    send,
+    send,
+    sendouts,
+)
+from api.throttle import Throttle
 from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
 from settings import Settings
 from storage.session import Database
@@ -12,6 +26,15 @@ from storage.session import Database
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     me.router,
+    send.router,
+    campaigns.router,
+    publishing.router,
+    draft_tests.router,
+    sendouts.router,
+    entries.router,
+    customers.router,
+    channels.router,
+    provider_webhook.router,
 )
 """Every resource of the API, in the order of its documentation."""
 
@@ -35,10 +58,9 @@ def create_app(
         docs_url="/docs",
         redoc_url=None,
     )
-    app.state.parts = Parts(
-        settings, database, pokes, signals, temporal, closing, templates
-    )
+    app.state.parts = Parts(settings, database, pokes, signals, temporal, closing, templates)
     app.state.known_keys = KnownKeys(database)
+    app.state.send_throttle = Throttle(settings.requests_per_second)
     add_error_handling(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -79,8 +79,8 @@ def _asked(entry: Any) -> tuple[str | None, str | None]:
     return name, version if type(version) is str and version else None
 
 
-def campaign_error(group: Group) -> PartialError | None:
-    """Why no entry of the group can be accepted whatever it holds, or None."""
+def flow_to_run(group: Group) -> str | PartialError:
+    """The flow of the group's entries, by hash, or why none of them can be accepted."""
     if group.campaign_name is None:
         return send_errors.ENTRY_INVALID
     if group.target is None:
@@ -89,9 +89,7 @@ def campaign_error(group: Group) -> PartialError | None:
         return send_errors.CAMPAIGN_ARCHIVED
     if group.target.state != "published":
         return send_errors.CAMPAIGN_NOT_FINAL
-    if group.target.flow_hash is None:
-        return send_errors.VERSION_NOT_FOUND
-    return None
+    return group.target.flow_hash or send_errors.VERSION_NOT_FOUND
 
 
 def reject_all(group: Group, error: PartialError) -> None:

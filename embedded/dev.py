@@ -38,11 +38,10 @@ def stages(settings: Settings) -> tuple[Stage, ...]:
     api = _own("api", env, answers_http(f"{url}/healthz"))
     worker = _own("worker", env, answers_http(f"{url}/readyz?all=1"), stop_timeout=30)
     return (
-        Stage(
-            (_postgres_part(settings, env), _temporal_part(settings, env), simulator),
-            (_retention_step(settings, env), _own_step("migrate", env)),
-        ),
-        Stage((api,), (_own_step("seed", env),)),
+        Stage((_postgres_part(settings, env),)),
+        Stage((_temporal_part(settings, env), simulator), (_own_step("migrate", env),)),
+        Stage((api,), (_retention_step(settings, env),)),
+        Stage((), (_own_step("seed", env),)),
         Stage((worker,)),
     )
 
@@ -60,14 +59,15 @@ def _own_step(name: str, env: dict[str, str]) -> Step:
 
 def _postgres_part(settings: Settings, env: dict[str, str]) -> Part:
     folder = settings.data_dir / "postgres"
+    owner = postgres.prepare(folder)
     return Part(
         name="postgres",
-        owner=postgres.prepare(folder),
-        command=postgres.command(folder),
+        owner=owner,
+        command=postgres.command(folder, owner),
         env=env,
         cwd=folder,
         prepare=partial(postgres.make_startable, folder),
-        ready=answers_sql(settings.database_url),
+        ready=answers_sql(postgres.socket_folder(folder)),
         stop_signal=signal.SIGINT,
         orphan_signal=signal.SIGINT,
     )

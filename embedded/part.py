@@ -51,7 +51,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """Parts that start together; when all are ready the steps run, one after the other."""
+    """Parts that start together, and steps that run one after the other while they come up.
+
+    The next stage starts when all parts are ready and all steps done.
+    """
 
     parts: tuple[Part, ...]
     steps: tuple[Step, ...] = field(default=())

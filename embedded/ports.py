@@ -35,7 +35,9 @@ def require_free(addresses: Mapping[str, tuple[str, int]]) -> None:
     problems = []
     seen: dict[int, str] = {}
     for setting, (host, port) in addresses.items():
-        if port in seen:
+        if not 0 < port < 65_536:
+            problems.append(f"{setting} is {port}, which is no port")
+        elif port in seen:
             problems.append(f"{setting} and {seen[port]} are both {port}")
         elif not _is_free(port, host):
             problems.append(f"port {port} ({setting}) is already in use")

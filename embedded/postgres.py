@@ -19,9 +19,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil  # type: ignore[import-untyped]
-from sqlalchemy import URL
 
 from embedded.errors import StackError
 from embedded.processes import Owner, alive, end, spawn, stop
@@ -54,16 +54,28 @@ _INITDB_OPTIONS = (
 
 def database_url(folder: Path) -> str:
     """The SQLAlchemy URL (asyncpg, Unix socket) of the server whose data is in `folder`."""
-    host = str(_socket_folder(folder))
-    url = URL.create("postgresql+asyncpg", "postgres", database="postgres", query={"host": host})
-    return url.render_as_string(hide_password=False)
+    return f"postgresql+asyncpg://postgres@/postgres?host={quote(str(socket_folder(folder)))}"
 
 
-def command(folder: Path) -> list[str]:
-    """The server on `folder` as a command that becomes the postmaster itself."""
-    options = _SERVER_OPTIONS | {"unix_socket_directories": str(_socket_folder(folder))}
+def command(folder: Path, owner: Owner | None) -> list[str]:
+    """The server as a command that becomes the postmaster itself; to be run in `folder`."""
+    place = _place(folder, owner)
+    options = _SERVER_OPTIONS | {
+        "unix_socket_directories": str(socket_folder(folder) if place == folder else ".")
+    }
     settings = [item for name, value in options.items() for item in ("-c", f"{name}={value}")]
-    return [str(_programs(folder) / "postgres"), "-D", str(folder), *settings]
+    return [str(_programs(folder) / "postgres"), "-D", str(place), *settings]
+
+
+def _place(folder: Path, owner: Owner | None) -> Path:
+    """What the server is told as its data folder, in which it is started.
+
+    Root's folders often have no way in for others; then the working directory is the way.
+    """
+    if owner is None or sys.platform != "linux":
+        return folder
+    open_way = all(parent.stat().st_mode & stat.S_IXOTH for parent in folder.parents)
+    return folder if open_way else Path("/proc/self/cwd")
 
 
 def prepare(folder: Path) -> Owner | None:
@@ -74,7 +86,6 @@ def prepare(folder: Path) -> Owner | None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     owner = _owner(folder)
     if owner is not None:
-        _let_through(folder.parent)
         _let_through(_programs(folder))
     if not (folder / "PG_VERSION").exists():
         _make(folder, owner)
@@ -92,7 +103,7 @@ def make_startable(folder: Path) -> None:
         raise StackError(f"another PostgreSQL runs on {folder}: stop it first")
     # Without their postmaster they end by themselves, but a new one does not start before that.
     end(dict.fromkeys(servers, signal.SIGQUIT), timeout=1)
-    for file in (folder / "postmaster.pid", _socket_folder(folder) / f"{_SOCKET}.lock"):
+    for file in (folder / "postmaster.pid", socket_folder(folder) / f"{_SOCKET}.lock"):
         pid = _postmaster(file)
         if pid is not None and alive(pid):
             # PostgreSQL would take whoever has this process id by now for itself.
@@ -117,8 +128,8 @@ def end_leftovers(folder: Path) -> None:
 
 def forget_socket(folder: Path) -> None:
     """Remove the short way to the socket of a server that has ended."""
-    if _socket_folder(folder) != folder:
-        shutil.rmtree(_socket_folder(folder).parent, ignore_errors=True)
+    if socket_folder(folder) != folder:
+        shutil.rmtree(socket_folder(folder).parent, ignore_errors=True)
 
 
 def _servers(folder: Path) -> set[int]:
@@ -196,8 +207,8 @@ def _make(folder: Path, owner: Owner | None) -> None:
     if owner is not None:
         os.chown(new, owner.user, owner.group)
     output = folder.with_name(f"{folder.name}.initdb.log")
-    initdb = [str(_programs(folder) / "initdb"), *_INITDB_OPTIONS, "-D", str(new)]
-    if spawn(initdb, output=output, owner=owner).wait() != 0:
+    initdb = [str(_programs(folder) / "initdb"), *_INITDB_OPTIONS, "-D", str(_place(new, owner))]
+    if spawn(initdb, output=output, cwd=new, owner=owner).wait() != 0:
         raise StackError(f"PostgreSQL could not make {folder}:\n{output.read_text()}")
     output.unlink()
     if folder.exists():
@@ -205,7 +216,7 @@ def _make(folder: Path, owner: Owner | None) -> None:
     new.rename(folder)
 
 
-def _socket_folder(folder: Path) -> Path:
+def socket_folder(folder: Path) -> Path:
     """Where the socket is: the data folder, or a short link to it if the path is unfit.
 
     Socket paths are short by law of the system, and some characters mean something in URLs and
@@ -219,7 +230,7 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def _link_socket_folder(folder: Path) -> None:
-    link = _socket_folder(folder)
+    link = socket_folder(folder)
     if link == folder:
         return
     link.parent.mkdir(mode=0o711, exist_ok=True)
@@ -241,7 +252,13 @@ def running_postgres(folder: Path, *, timeout: float = 30.0) -> Iterator[str]:
     owner = prepare(folder)
     make_startable(folder)
     output = folder.with_name(f"{folder.name}.log")
-    server = spawn(command(folder), output=output, owner=owner, orphan_signal=signal.SIGINT)
+    server = spawn(
+        command(folder, owner),
+        output=output,
+        cwd=folder,
+        owner=owner,
+        orphan_signal=signal.SIGINT,
+    )
     try:
         deadline = time.monotonic() + timeout
         while not _accepts(folder, server.pid):

@@ -145,10 +145,10 @@ class Supervisor:
             self._keepers += keepers
             for keeper in keepers:
                 keeper.start()
-            for keeper in keepers:
-                await keeper.wait_ready()
             for step in stage.steps:
                 await self._run_step(step)
+            for keeper in keepers:
+                await keeper.wait_ready()
 
     def _keeper(self, part: Part) -> Keeper:
         return Keeper(part, self._pids, self._logs / f"{part.name}.log", self._say, self._pause)

@@ -2,27 +2,28 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from embedded.errors import StackError
 from embedded.ports import free_ports
 from embedded.processes import spawn, stop
+from embedded.ready import http_get
 
 SEARCH_ATTRIBUTES: Final = ("BusinessId", "CampaignName", "CampaignVersion", "SendoutId")
 RETENTION: Final = "168h"
-# Nor the configuration file that names them.
-_NO_PROFILE: Final = ("--disable-config-file", "--disable-config-env")
+# The user's own clusters, by configuration file or variables, are none of our business.
+_NO_PROFILE: Final = ("--disable-config-file", "--disable-config-env", "--env-file", os.devnull)
 
 _PLENTY = 20_000
 # The defaults protect a shared cluster; here the only tenant is this machine.
@@ -100,19 +101,20 @@ async def ready(ui_url: str, namespace: str = "default") -> str | None:
 
     The Web UI's server hands the question on to the server proper, so both answer.
     """
-    url = f"{ui_url}/api/v1/namespaces/{namespace}/search-attributes"
+    url = _search_attributes_url(ui_url, namespace)
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-            response = await client.get(url)
-    except httpx.HTTPError as error:
-        return f"no answer from {ui_url} ({type(error).__name__})"
-    return _missing(response)
+        status, body = await http_get(url)
+    except (OSError, TimeoutError) as error:
+        return f"no answer from {ui_url} ({error})"
+    return _missing(body) if status == 200 else f"{url} answers {status}"
 
 
-def _missing(response: httpx.Response) -> str | None:
-    if response.status_code != 200:
-        return f"{response.url} answers {response.status_code}"
-    missing = set(SEARCH_ATTRIBUTES) - set(response.json().get("customAttributes", {}))
+def _search_attributes_url(ui_url: str, namespace: str) -> str:
+    return f"{ui_url}/api/v1/namespaces/{namespace}/search-attributes"
+
+
+def _missing(answer: bytes) -> str | None:
+    missing = set(SEARCH_ATTRIBUTES) - set(json.loads(answer).get("customAttributes", {}))
     return f"search attributes {sorted(missing)} are not there yet" if missing else None
 
 
@@ -140,12 +142,12 @@ def running_temporal(
 
 def _wait(server: subprocess.Popen[bytes], ui_url: str, output: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    url = f"{ui_url}/api/v1/namespaces/default/search-attributes"
-    with httpx.Client(trust_env=False, timeout=2) as client:
-        while True:
-            with contextlib.suppress(httpx.HTTPError):
-                if _missing(client.get(url)) is None:
-                    return
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise StackError(f"Temporal does not start:\n{output.read_text()[-2000:]}")
-            time.sleep(0.05)
+    url = _search_attributes_url(ui_url, "default")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while True:
+        with contextlib.suppress(OSError), direct.open(url, timeout=2) as response:
+            if _missing(response.read()) is None:
+                return
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise StackError(f"Temporal does not start:\n{output.read_text()[-2000:]}")
+        time.sleep(0.05)

@@ -7,7 +7,7 @@ and client. So requests that overlap wait for each other and never block each ot
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,13 @@ from ulid import ULID
 from domain.entry_checks import Accepted, Channel
 from domain.grouping import Target
 from domain.ids import ulid_as_uuid
+
+_T = TypeVar("_T")
+
+
+async def _rows(connection: AsyncConnection, statement: str, *parameters: Any) -> list[Any]:
+    """The rows of a statement with `$1` places; driver-level, because each of them counts here."""
+    return list((await connection.exec_driver_sql(statement, parameters)).all())
 
 
 class SituationChanged(Exception):
@@ -80,10 +87,9 @@ async def resolve(
     """
     names = [name for name, _ in asked]
     if lock:
-        await connection.exec_driver_sql(_LOCK_CAMPAIGNS, (business_id, names))
+        await _rows(connection, _LOCK_CAMPAIGNS, business_id, names)
     versions = [version for _, version in asked]
-    result = await connection.exec_driver_sql(_RESOLVE, (business_id, names, versions))
-    found, channels = result.one()
+    [(found, channels)] = await _rows(connection, _RESOLVE, business_id, names, versions)
     by_number = {}
     default = None
     for number, channel_id, is_default in json.loads(channels or "[]"):
@@ -104,8 +110,7 @@ _FLOWS = "SELECT flow_hash, document FROM flows WHERE flow_hash = ANY($1::text[]
 
 async def read_flow_documents(connection: AsyncConnection, hashes: Iterable[str]) -> dict[str, str]:
     """The canonical JSON of the flows of these hashes."""
-    result = await connection.exec_driver_sql(_FLOWS, (list(hashes),))
-    return {flow_hash: document for flow_hash, document in result}
+    return dict(await _rows(connection, _FLOWS, list(hashes)))
 
 
 # --- sendouts ----------------------------------------------------------------------------------
@@ -138,18 +143,17 @@ async def add_aliases(connection: AsyncConnection, targets: Sequence[Target]) ->
     Answers the targets with these versions. Raises `SituationChanged` when another flow has been
     published since they were looked up.
     """
-    result = await connection.exec_driver_sql(
-        _LOCK_NEWEST, ([target.campaign_id for target in targets],)
-    )
-    newest = {row.campaign_id: row.flow_hash for row in result}
+    campaigns = [target.campaign_id for target in targets]
+    newest = dict(await _rows(connection, _LOCK_NEWEST, campaigns))
     if any(newest.get(target.campaign_id) != target.flow_hash for target in targets):
         raise SituationChanged
     aliases = [
         target._replace(campaign_version=ulid_as_uuid(ULID()), sendout_id=None)
         for target in targets
     ]
-    columns = zip(*((a.campaign_id, a.campaign_version, a.flow_hash) for a in aliases), strict=True)
-    await connection.exec_driver_sql(_ADD_ALIASES, tuple(map(list, columns)))
+    versions = [alias.campaign_version for alias in aliases]
+    hashes = [alias.flow_hash for alias in aliases]
+    await connection.exec_driver_sql(_ADD_ALIASES, (campaigns, versions, hashes))
     return aliases
 
 
@@ -185,14 +189,15 @@ async def open_sendouts(
     campaigns = [campaign for campaign, _ in wanted]
     versions = [version for _, version in wanted]
     ids = [uuid4() for _ in wanted]
-    result = await connection.exec_driver_sql(
-        _OPEN_SENDOUTS, (ids, campaigns, versions, list(wanted.values()), business_id)
+    rows = await _rows(
+        connection, _OPEN_SENDOUTS, ids, campaigns, versions, list(wanted.values()), business_id
     )
-    opened = {(row[0], row[1]): (row[2], True) for row in result}
+    opened = {(campaign, version): (sendout, True) for campaign, version, sendout in rows}
     if len(opened) < len(wanted):
         # A statement of its own sees what the one before has waited for.
-        result = await connection.exec_driver_sql(_CURRENT_SENDOUTS, (campaigns, versions))
-        opened = {(row[0], row[1]): (row[2], False) for row in result} | opened
+        rows = await _rows(connection, _CURRENT_SENDOUTS, campaigns, versions)
+        others = {(campaign, version): (sendout, False) for campaign, version, sendout in rows}
+        opened = others | opened
     if len(opened) < len(wanted):
         raise SituationChanged
     return opened
@@ -204,10 +209,11 @@ async def open_sendouts(
 # A duplicate is found by a hashed look-up in what was claimed, so that no plan compares all with all.
 _ACCEPT = """
 WITH input AS MATERIALIZED (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                       $7::text[], $8::timestamptz[])
-   WITH ORDINALITY AS i (entry_id, campaign_id, sendout_id, channel_id, client, variables,
-                         callback_data, scheduled_at, n)
+  SELECT entry_id, client, variables, callback_data, scheduled_at, n,
+         ($6::uuid[])[place] AS campaign_id, ($7::uuid[])[place] AS sendout_id,
+         ($8::uuid[])[place] AS channel_id
+  FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $12::timestamptz[])
+   WITH ORDINALITY AS i (entry_id, place, client, variables, callback_data, scheduled_at, n)
 ), locked AS MATERIALIZED (
   SELECT FROM sendouts WHERE sendout_id = ANY($9::uuid[]) AND is_current
   ORDER BY sendout_id FOR SHARE
@@ -259,33 +265,40 @@ async def accept(
     Answers those that are duplicates and make no run, each with the entry that was first. Raises
     `SituationChanged` when one of the sendouts is current no more; nothing is stored then.
     """
-    sendouts = sorted({entry.sendout_id for entry in entries})
-    columns = zip(
-        *(
-            (new.entry_id, new.campaign_id, new.sendout_id, new.entry.channel_id, *new.entry[1:])
-            for new in entries
-        ),
-        strict=True,
-    )
-    ids, campaigns, sendout_ids, channels, clients, _, variables, callbacks, times = map(
-        list, columns
-    )
-    result = await connection.exec_driver_sql(
+    places: dict[tuple[UUID, UUID, UUID], int] = {}
+    placed = [
+        places.setdefault((new.campaign_id, new.sendout_id, new.entry.channel_id), len(places) + 1)
+        for new in entries
+    ]
+    campaigns, sendouts, channels = (list(column) for column in zip(*places, strict=True))
+    [(stored, duplicates, firsts)] = await _rows(
+        connection,
         _ACCEPT,
-        (
-            *(ids, campaigns, sendout_ids, channels, clients, variables, callbacks, times),
-            *(sendouts, business_id, allow_multiple),
-        ),
+        [new.entry_id for new in entries],
+        placed,
+        [new.entry.client for new in entries],
+        [new.entry.variables for new in entries],
+        _given([new.entry.callback_data for new in entries]),
+        campaigns,
+        sendouts,
+        channels,
+        sorted(set(sendouts)),
+        business_id,
+        allow_multiple,
+        _given([new.entry.scheduled_at for new in entries]),
     )
-    stored, duplicates, firsts = result.one()
     if stored != len(entries):
         raise SituationChanged
-    found = dict(zip(duplicates or (), firsts or (), strict=True))
+    found: dict[UUID, UUID | None] = dict(zip(duplicates or (), firsts or (), strict=True))
     unnamed = [entry_id for entry_id, first in found.items() if first is None]
     if unnamed:
-        named = await connection.exec_driver_sql(_NAME_THE_FIRST, (unnamed,))
-        found |= {row[0]: row[1] for row in named}
+        found |= dict(await _rows(connection, _NAME_THE_FIRST, unnamed))
     return found
+
+
+def _given(column: list[_T]) -> list[_T]:
+    """The column, or nothing when it is empty throughout: PostgreSQL fills up with nulls."""
+    return column if any(value is not None for value in column) else []
 
 
 _CLAIMED = """
@@ -300,5 +313,5 @@ async def claimed_by(
 ) -> dict[tuple[UUID, str], UUID]:
     """The entries that hold these claims, by campaign and client; for a dry run."""
     campaigns, clients = [list(column) for column in zip(*asked, strict=True)]
-    result = await connection.exec_driver_sql(_CLAIMED, (campaigns, clients))
-    return {(row[0], row[1]): row[2] for row in result}
+    rows = await _rows(connection, _CLAIMED, campaigns, clients)
+    return {(campaign, client): entry for campaign, client, entry in rows}

@@ -33,7 +33,7 @@ def idempotent_request(
 
 
 # Held until the transaction ends, so that a second request finds the first one running.
-_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))"
 
 _FIND = """
 SELECT request_hash, status, body FROM idempotency_keys

@@ -31,3 +31,13 @@ class TemporalAway:
 
     async def worker_polling(self) -> bool:
         return False
+
+
+class RecordedClosing:
+    """Keeps which sendouts' runs were to be closed."""
+
+    def __init__(self) -> None:
+        self.sendouts: list[UUID] = []
+
+    def close_sendout(self, sendout_id: UUID) -> None:
+        self.sendouts.append(sendout_id)

@@ -24,7 +24,7 @@ from api.schemas.campaigns import (
 from api.schemas.common import Cursor, Entity, Limit, Page, read_time_cursor, write_time_cursor
 from api.schemas.texts import is_one_line
 from domain.documented_codes import ErrorCode
-from domain.errors import BadRequest, Conflict, NotFound
+from domain.errors import Conflict, NotFound
 from domain.ids import ulid_as_uuid
 from storage import campaigns as record
 from storage.cancelling import cancel_campaign

@@ -52,7 +52,7 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
     )
     match scenario:
         case "two":
-            return [Stage((orderly("first"),), (step,)), Stage((orderly("second"),))]
+            return [Stage((orderly("first"),)), Stage((orderly("second"),), (step,))]
         case "survivor":
             # SIGCONT instead of a deadly signal: these outlive a killed supervisor.
             return [
@@ -89,7 +89,7 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
                 env={},
                 cwd=data_dir,
             )
-            return [Stage((orderly("first"),), (bad,))]
+            return [Stage((orderly("first"),)), Stage((), (bad,))]
         case _:
             raise ValueError(scenario)
 

@@ -43,9 +43,11 @@ def test_occupied_and_doubled_ports_are_named_with_their_settings():
                     "SENDOUT_API_PORT": ("127.0.0.1", port),
                     "SENDOUT_TEMPORAL_PORT": ("127.0.0.1", free),
                     "SENDOUT_TEMPORAL_UI_PORT": ("127.0.0.1", free),
+                    "SENDOUT_SIMULATOR_PORT": ("127.0.0.1", 70_000),
                 }
             )
     assert f"port {port} (SENDOUT_API_PORT) is already in use" in str(refusal.value)
     assert f"SENDOUT_TEMPORAL_UI_PORT and SENDOUT_TEMPORAL_PORT are both {free}" in str(
         refusal.value
     )
+    assert "SENDOUT_SIMULATOR_PORT is 70000, which is no port" in str(refusal.value)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,17 @@ def test_any_path_will_do(tmp_path: Path, name: str):
         assert asyncio.run(sql(url, "SELECT 1")) == 1
         assert (folder / ".s.PGSQL.5432").is_socket()
     assert not os.path.lexists(str(make_url(url).query["host"]))
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755], ids=["closed", "open"])
+def test_permissions_of_the_folders_above_stay_as_they_are(tmp_path: Path, mode: int):
+    """Root's server runs as another user, and yet needs no way opened to its folder."""
+    above = tmp_path / "above"
+    above.mkdir(mode)
+    with postgres.running_postgres(above / "postgres") as url:
+        assert asyncio.run(sql(url, "CREATE TABLE t AS SELECT 1 AS n", "SELECT n FROM t")) == 1
+        assert stat.S_IMODE(above.stat().st_mode) == mode
+        assert stat.S_IMODE((above / "postgres").stat().st_mode) == 0o700
 
 
 def test_a_half_made_folder_is_made_again(tmp_path: Path):

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -133,8 +133,10 @@ async def user_preference(body: Body, simulator: RunningSimulator) -> dict[str, 
 
 
 @router.get("/templates")
-async def templates(simulator: RunningSimulator, waba_id: str | None = None) -> dict[str, Any]:
-    """The registry, with each template's account and who made it."""
+async def templates(
+    simulator: RunningSimulator, waba_id: Annotated[str | None, Query(alias="wabaId")] = None
+) -> dict[str, Any]:
+    """The registry, or one account's part of it, with who made each template."""
     return _listing(simulator, waba_id)
 
 

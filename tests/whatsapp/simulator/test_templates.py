@@ -315,3 +315,10 @@ async def test_putting_templates_replaces_the_registry(graph):
     await graph.put("/_sim/templates", json=[definition("only", BODY)])
     assert [t["name"] for t in (await graph.get("/_sim/templates")).json()["data"]] == ["only"]
     assert (await graph.post(MESSAGES, json=sale())).json()["error"]["code"] == 132001
+
+
+async def test_the_registry_is_listed_by_account(graph):
+    await graph.put("/_sim/templates", json=[SALE, {**SALE, "wabaId": "3003"}])
+    for waba in (WABA, "3003"):
+        listed = (await graph.get("/_sim/templates", params={"wabaId": waba})).json()["data"]
+        assert [t["wabaId"] for t in listed] == [waba]

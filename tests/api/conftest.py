@@ -1,0 +1,45 @@
+"""The API with stand-ins that tell what was asked of Temporal."""
+
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from settings import Settings
+from storage.session import Database
+from tests.temporal_stand_ins import (
+    RecordedClosing,
+    RecordedPokes,
+    RecordedSignals,
+    TemporalAway,
+)
+
+
+@pytest.fixture
+def signals() -> RecordedSignals:
+    """How often signals were to be handed over."""
+    return RecordedSignals()
+
+
+@pytest.fixture
+def closing() -> RecordedClosing:
+    """The sendouts whose runs were to be closed."""
+    return RecordedClosing()
+
+
+@pytest.fixture
+def app(
+    settings: Settings,
+    database: Database,
+    pokes: RecordedPokes,
+    signals: RecordedSignals,
+    closing: RecordedClosing,
+) -> FastAPI:
+    """The API on the empty database, with Temporal away."""
+    return create_app(
+        settings,
+        database,
+        pokes=pokes,
+        signals=signals,
+        temporal=TemporalAway(),
+        closing=closing,
+    )

@@ -1,0 +1,157 @@
+"""Sendouts, entries and messages written by hand, in whatever state a test needs them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.flows import store_flow
+from storage.tables import channels, claims, clicks, entries, messages, sendouts
+from tests.record import BUSINESS, add_campaign
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+FLOW: dict[str, Any] = {
+    "format": 1,
+    "start": "hello",
+    "variables": {"name": {"default": "you"}},
+    "nodes": {
+        "hello": {
+            "type": "message",
+            "message": {
+                "type": "template",
+                "name": "greeting",
+                "language": "en",
+                "category": "marketing",
+                "body": ["{{name}}"],
+            },
+            "buttons": [
+                {"id": "yes", "label": "Tell me more", "next": "more"},
+                {"id": "no", "label": "Not now"},
+            ],
+            "next": "wait",
+        },
+        "wait": {"type": "delay", "duration": "PT20H", "condition": "no_click", "next": "nudge"},
+        "nudge": {
+            "type": "message",
+            "message": {
+                "type": "template",
+                "name": "nudge",
+                "language": "en",
+                "category": "marketing",
+            },
+        },
+        "more": {"type": "message", "message": {"type": "text", "body": "More, {{name}}"}},
+    },
+}
+
+
+def after(**parts: float) -> datetime:
+    """A moment some time after `NOW`."""
+    return NOW + timedelta(**parts)
+
+
+async def add_sendout(
+    connection: AsyncConnection,
+    *,
+    campaign_id: UUID | None = None,
+    flow: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> UUID:
+    """A running, current sendout of version v1; a campaign is made for it unless one is given."""
+    if campaign_id is None:
+        name = f"campaign {uuid4()}"
+        campaign_id = await add_campaign(connection, name, versions={"v1": flow or FLOW})
+    values = {
+        "sendout_id": uuid4(),
+        "business_id": BUSINESS,
+        "campaign_id": campaign_id,
+        "campaign_version": "v1",
+        "flow_hash": await store_flow(connection, flow or FLOW),
+        "source": "api",
+        "is_current": True,
+    } | columns
+    await connection.execute(insert(sendouts).values(values))
+    sendout_id: UUID = values["sendout_id"]
+    return sendout_id
+
+
+async def add_entry(
+    connection: AsyncConnection, sendout_id: UUID, client: str = "+16045552331", **columns: Any
+) -> UUID:
+    """A running entry of the sendout, through the default channel."""
+    campaign_id = await connection.scalar(
+        select(sendouts.c.campaign_id).where(sendouts.c.sendout_id == sendout_id)
+    )
+    channel_id = await connection.scalar(select(channels.c.channel_id).order_by("created_at"))
+    values = {
+        "entry_id": uuid4(),
+        "sendout_id": sendout_id,
+        "business_id": BUSINESS,
+        "campaign_id": campaign_id,
+        "channel_id": channel_id,
+        "client": client,
+        "variables": {},
+        "state": "running",
+    } | columns
+    await connection.execute(insert(entries).values(values))
+    entry_id: UUID = values["entry_id"]
+    return entry_id
+
+
+async def claim(connection: AsyncConnection, entry_id: UUID) -> None:
+    """The entry's place in the duplicate check."""
+    entry = select(entries.c.campaign_id, entries.c.client, entries.c.entry_id)
+    await connection.execute(
+        insert(claims).from_select(
+            ["campaign_id", "client", "entry_id"], entry.where(entries.c.entry_id == entry_id)
+        )
+    )
+
+
+async def add_message(
+    connection: AsyncConnection, entry_id: UUID, state: str = "sent", **columns: Any
+) -> str:
+    """A message of the entry, of the node hello unless another is given."""
+    entry = (await connection.execute(select(entries).where(entries.c.entry_id == entry_id))).one()
+    values = {
+        "message_id": uuid4().hex[:26].upper(),
+        "entry_id": entry_id,
+        "sendout_id": entry.sendout_id,
+        "channel_id": entry.channel_id,
+        "client": entry.client,
+        "attempt": entry.attempt,
+        "node": "hello",
+        "visit": 1,
+        "number": 1,
+        "state": state,
+    } | columns
+    await connection.execute(insert(messages).values(values))
+    message_id: str = values["message_id"]
+    return message_id
+
+
+async def add_click(
+    connection: AsyncConnection, message_id: str, button: str, **columns: Any
+) -> None:
+    """A tap of a button of the message."""
+    message = (
+        await connection.execute(select(messages).where(messages.c.message_id == message_id))
+    ).one()
+    await connection.execute(
+        insert(clicks).values(
+            {
+                "message_id": message_id,
+                "button": button,
+                "entry_id": message.entry_id,
+                "sendout_id": message.sendout_id,
+                "node": message.node,
+                "client": message.client,
+                "inbound_id": f"wamid.{uuid4()}",
+            }
+            | columns
+        )
+    )
