@@ -15,7 +15,6 @@ from api.routes import (
     provider_webhook,
     publishing,
     send,
-    send,
     sendouts,
 )
 from api.throttle import Throttle

@@ -1,12 +1,14 @@
 """Request bodies as models: both spellings, null as absent, unknown fields ignored (api.md 1)."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
-from api.json_body import given, read_object
+from api.idempotency import IDEMPOTENCY_KEY_PARAMETER
+from api.json_body import given, parse, read_bytes
 from domain.errors import BadRequest
 
 
@@ -26,7 +28,23 @@ async def read_body(request: Request, model: type[B], most: int) -> B:
 
     Raises `BadRequest` naming the first field at fault, `BodyTooLarge`.
     """
-    return fitted(model, await read_object(request, most))
+    return body_as(model, await read_bytes(request, most))
+
+
+def body_as(model: type[B], body: bytes) -> B:
+    """As `read_body`, of a body that was read already."""
+    return fitted(model, parse_object(body, parse))
+
+
+def parse_object(body: bytes, read: Callable[[bytes], Any]) -> dict[str, Any]:
+    """The body as `read` parses it; no body at all is an empty object.
+
+    Raises `BadRequest` when it is no JSON object.
+    """
+    fields = read(body) if body.strip() else {}
+    if not isinstance(fields, dict):
+        raise BadRequest('The body must be a JSON object, for example {"name": "spring"}.')
+    return fields
 
 
 def fitted(model: type[B], fields: dict[str, Any]) -> B:
@@ -55,7 +73,11 @@ def _refusal(error: ValidationError) -> BadRequest:
     return BadRequest(f"Please check `{'.'.join(steps)}`: {said}.")
 
 
-def documented(model: type[RequestBody]) -> dict[str, Any]:
-    """What `/docs` tells of a body of `model`: a route's `openapi_extra`."""
+def documented(model: type[RequestBody], *, creates: bool = False) -> dict[str, Any]:
+    """What `/docs` tells of a body of `model`: a route's `openapi_extra`.
+
+    A route that `creates` takes an Idempotency-Key.
+    """
     schema = model.model_json_schema(by_alias=True)
-    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+    body = {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+    return body | ({"parameters": [IDEMPOTENCY_KEY_PARAMETER]} if creates else {})

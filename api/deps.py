@@ -98,8 +98,11 @@ def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     """
 
     async def caller_with_scope(
-        caller: Annotated[Caller, Depends(any_caller)], business_id: BusinessId
+        request: Request,
+        secret: Annotated[str | None, Security(_api_key)],
+        business_id: BusinessId,
     ) -> Caller:
+        caller = await any_caller(request, secret)
         if business_id.lower() != str(caller.business_id):
             raise PermissionDenied("This API key is not of the business in the address.")
         if scope not in caller.scopes:

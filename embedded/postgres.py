@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from embedded.errors import StackError
 from embedded.processes import Owner, alive, end, spawn, stop

@@ -210,27 +210,27 @@ async def open_sendouts(
 _ACCEPT = """
 WITH input AS MATERIALIZED (
   SELECT entry_id, client, variables, callback_data, scheduled_at, n,
-         ($6::uuid[])[place] AS campaign_id, ($7::uuid[])[place] AS sendout_id,
-         ($8::uuid[])[place] AS channel_id
-  FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $12::timestamptz[])
+         ($7::uuid[])[place] AS campaign_id, ($8::uuid[])[place] AS sendout_id,
+         ($9::uuid[])[place] AS channel_id
+  FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
    WITH ORDINALITY AS i (entry_id, place, client, variables, callback_data, scheduled_at, n)
 ), locked AS MATERIALIZED (
-  SELECT FROM sendouts WHERE sendout_id = ANY($9::uuid[]) AND is_current
+  SELECT FROM sendouts WHERE sendout_id = ANY($10::uuid[]) AND is_current
   ORDER BY sendout_id FOR SHARE
 ), claimed AS (
   INSERT INTO claims (campaign_id, client, entry_id)
   SELECT campaign_id, client, entry_id FROM input
-  WHERE (SELECT count(*) FROM locked) = cardinality($9::uuid[])
+  WHERE (SELECT count(*) FROM locked) = cardinality($10::uuid[])
   ORDER BY campaign_id, client, n
   ON CONFLICT DO NOTHING
   RETURNING entry_id
 ), judged AS MATERIALIZED (
-  SELECT input.*, $11::boolean OR entry_id IN (SELECT entry_id FROM claimed) AS runs FROM input
-  WHERE (SELECT count(*) FROM locked) = cardinality($9::uuid[])
+  SELECT input.*, $12::boolean OR entry_id IN (SELECT entry_id FROM claimed) AS runs FROM input
+  WHERE (SELECT count(*) FROM locked) = cardinality($10::uuid[])
 ), added AS (
   INSERT INTO entries (entry_id, sendout_id, business_id, campaign_id, channel_id, client,
                        variables, callback_data, state, scheduled_at, due_at, duplicate_of)
-  SELECT entry_id, sendout_id, $10::uuid, campaign_id, channel_id, client, variables::json,
+  SELECT entry_id, sendout_id, $11::uuid, campaign_id, channel_id, client, variables::json,
          callback_data::json, CASE WHEN runs THEN 'queued' ELSE 'duplicate' END, scheduled_at,
          greatest(scheduled_at, now()),
          CASE WHEN NOT runs THEN (
@@ -279,13 +279,13 @@ async def accept(
         [new.entry.client for new in entries],
         [new.entry.variables for new in entries],
         _given([new.entry.callback_data for new in entries]),
+        _given([new.entry.scheduled_at for new in entries]),
         campaigns,
         sendouts,
         channels,
         sorted(set(sendouts)),
         business_id,
         allow_multiple,
-        _given([new.entry.scheduled_at for new in entries]),
     )
     if stored != len(entries):
         raise SituationChanged

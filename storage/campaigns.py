@@ -134,7 +134,8 @@ async def rename_campaign(
 
     A name it was published under goes on leading to it (api.md section 3).
     """
-    published = campaign.state == "published"
+    # Whatever its state now: archived or stopped, it may be published under this name again.
+    published = campaign.newest_version is not None
     if not await _reserve_name(
         connection, business_id, campaign.campaign_id, name, published=published
     ):

@@ -23,20 +23,25 @@ class StartedTest(NamedTuple):
     entry_id: UUID
 
 
+class Addressee(NamedTuple):
+    """Who gets a test (`client` in E.164), through which channel, with which variables (JSON)."""
+
+    channel_id: UUID
+    client: str
+    variables: str
+
+
 async def start_test(
     connection: AsyncConnection,
-    *,
     business_id: UUID,
     campaign: Campaign,
     document: Mapping[str, Any],
-    channel_id: UUID,
-    client: str,
-    variables: str,
+    to: Addressee,
 ) -> StartedTest:
-    """Queue one run of `document` (the draft with shorter delays) for `client` (E.164), due now.
+    """Queue one run of `document` (the draft with shorter delays), due now.
 
-    `variables` is JSON text. It takes no part in the duplicate check, its version does not become
-    the newest, and the draft counts as tested from now on, whatever its layout.
+    It takes no part in the duplicate check, its version does not become the newest, and the draft
+    counts as tested from now on, whatever its layout.
     """
     test = StartedTest(sendout_id=uuid4(), entry_id=uuid4())
     version = ulid_as_uuid(ULID())
@@ -57,15 +62,19 @@ async def start_test(
             sendout_id=test.sendout_id,
             business_id=business_id,
             campaign_id=campaign.campaign_id,
-            channel_id=channel_id,
-            client=client,
-            variables=cast(literal(variables, Text), JSON),
+            channel_id=to.channel_id,
+            client=to.client,
+            variables=cast(literal(to.variables, Text), JSON),
             state="queued",
         )
     )
+    await _mark_tested(connection, campaign)
+    return test
+
+
+async def _mark_tested(connection: AsyncConnection, campaign: Campaign) -> None:
     await connection.execute(
         update(campaigns)
         .where(campaigns.c.campaign_id == campaign.campaign_id)
         .values(tested_flow_hash=behaviour_hash(campaign.draft or {}))
     )
-    return test

@@ -16,11 +16,11 @@ _SLEEPING = text("""
 # Held sends whose hold is over: released once more, which does nothing to a run that knows.
 _RELEASE = text("""
     INSERT INTO run_signals (entry_id, name, body)
-    SELECT DISTINCT m.entry_id, 'released', CAST('{}' AS json)
-    FROM messages m JOIN sendouts s ON s.sendout_id = m.sendout_id
+    SELECT m.entry_id, 'released', CAST('{}' AS json)
+    FROM (SELECT DISTINCT entry_id, sendout_id, channel_id FROM messages WHERE state = 'held') m JOIN sendouts s ON s.sendout_id = m.sendout_id
     JOIN channels c ON c.channel_id = m.channel_id
     JOIN entries e ON e.entry_id = m.entry_id
-    WHERE m.state = 'held' AND s.state = 'running' AND c.held_since IS NULL
+    WHERE s.state = 'running' AND c.held_since IS NULL
         AND e.state <> 'cancelled'
         AND NOT EXISTS (SELECT 1 FROM run_signals r
             WHERE r.entry_id = m.entry_id AND r.name = 'released')

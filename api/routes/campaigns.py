@@ -4,12 +4,13 @@ import unicodedata
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.bodies import documented, read_body
-from api.deps import AppDatabase, AppSettings, CanOperate, CanRead
+from api.bodies import body_as, documented, read_body
+from api.deps import AppDatabase, AppParts, AppSettings, CanOperate, CanRead
 from api.flow_documents import draft_issues, read_document
+from api.repeatable import repeatable
 from api.schemas.campaigns import Campaign, Draft, NewCampaign, NewDraft, NewName
 from api.schemas.common import Cursor, Entity, Limit, Page, read_time_cursor, write_time_cursor
 from api.schemas.texts import LONGEST_NAME, is_one_line
@@ -41,21 +42,31 @@ async def list_campaigns(
     )
 
 
-@router.post("/campaigns", status_code=201, openapi_extra=documented(NewCampaign))
+@router.post(
+    "/campaigns",
+    status_code=201,
+    response_model=Entity[Campaign],
+    openapi_extra=documented(NewCampaign, creates=True),
+)
 async def create_campaign(
-    request: Request, caller: CanOperate, database: AppDatabase, settings: AppSettings
-) -> Entity[Campaign]:
+    request: Request,
+    caller: CanOperate,
+    parts: AppParts,
+) -> Response:
     """A new campaign, with a first draft if a flow is given."""
-    asked = await read_body(request, NewCampaign, settings.max_body_bytes)
+    call = await repeatable(request, caller, parts.settings.max_body_bytes)
+    asked = body_as(NewCampaign, call.body)
     name = usable_name(asked.name)
     if asked.flow is not None:
         read_document(asked.flow)
-    async with database.transaction() as connection:
+    async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         created = await record.create_campaign(connection, caller.business_id, name, asked.flow)
         if created is None:
             raise name_taken(name)
         campaign = await found(connection, caller.business_id, created)
-    return Entity(entity=await shown(campaign))
+        return await call.answer(connection, Entity(entity=await shown(campaign)), 201)
 
 
 @router.get("/campaigns/{campaignId}")

@@ -3,11 +3,12 @@
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.bodies import documented, read_body
+from api.bodies import body_as, documented, read_body
 from api.deps import AppDatabase, AppParts, CanAdmin, CanOperate, CanRead
+from api.repeatable import repeatable
 from api.schemas.channels import Channel, ChannelChange, ChannelHold, HoldOrder, NewChannel
 from api.schemas.common import (
     Cursor,
@@ -43,24 +44,29 @@ async def list_channels(
     )
 
 
-@router.post("/channels", status_code=201, openapi_extra=documented(NewChannel))
-async def add_channel(request: Request, caller: CanAdmin, parts: AppParts) -> Entity[Channel]:
+@router.post(
+    "/channels",
+    status_code=201,
+    response_model=Entity[Channel],
+    openapi_extra=documented(NewChannel, creates=True),
+)
+async def add_channel(
+    request: Request,
+    caller: CanAdmin,
+    parts: AppParts,
+) -> Response:
     """Connect a number. A new default channel takes the place of the former one."""
-    asked = await read_body(request, NewChannel, parts.settings.max_body_bytes)
-    new = record.NewChannel(
-        phone_number=asked.phone_number,
-        phone_number_id=asked.phone_number_id,
-        waba_id=asked.waba_id,
-        access_token=asked.access_token,
-        app_secret=asked.app_secret,
-        default=asked.default,
-        messages_per_second=asked.messages_per_second,
-    )
+    call = await repeatable(request, caller, parts.settings.max_body_bytes)
+    new = record.NewChannel(**body_as(NewChannel, call.body).model_dump())
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         added = await record.add_channel(connection, caller.business_id, new)
         if not isinstance(added, UUID):
             raise _taken(added)
-        return await _answer(connection, caller.business_id, added)
+        return await call.answer(
+            connection, await _answer(connection, caller.business_id, added), 201
+        )
 
 
 @router.get("/channels/{channelId}")

@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.bodies import documented, fitted
+from api.bodies import documented, fitted, parse_object
 from api.deps import AppParts, CanOperate
 from api.flow_documents import sendable_flow, with_delays_cut
-from api.json_body import parse_keeping_numbers, read_bytes
+from api.json_body import parse_keeping_numbers
+from api.repeatable import repeatable
 from api.routes.campaigns import CampaignId, found
 from api.routes.publishing import refuse_archived, unchanged
 from api.schemas.campaigns import DraftTest, StartedTest
@@ -22,49 +23,51 @@ from domain.flow import Flow, parse_duration
 from domain.phone import parse_phone
 from domain.rendering import missing_variables
 from storage.channels import Channel, channel_of_sender
-from storage.draft_tests import start_test
+from storage.draft_tests import Addressee, start_test
 
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["campaigns"])
 
 
-@router.post("/campaigns/{campaignId}/test", status_code=201, openapi_extra=documented(DraftTest))
+@router.post(
+    "/campaigns/{campaignId}/test",
+    status_code=201,
+    response_model=Entity[StartedTest],
+    openapi_extra=documented(DraftTest, creates=True),
+)
 async def try_draft(
-    request: Request, caller: CanOperate, parts: AppParts, campaign_id: CampaignId
-) -> Entity[StartedTest]:
+    request: Request,
+    caller: CanOperate,
+    parts: AppParts,
+    campaign_id: CampaignId,
+) -> Response:
     """Run the draft for one number, outside duplicates, lists, reports and counts."""
-    order = await _read_order(request, parts.settings.max_body_bytes)
+    call = await repeatable(request, caller, parts.settings.max_body_bytes)
+    order = _read_order(call.body)
     client = _number(order.client)
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         read = await found(connection, caller.business_id, campaign_id)
-        channel = await _channel(connection, caller.business_id, order.sender)
-    if client == channel.phone_number:
-        raise _refused(
-            "`client` is the sender itself.", ErrorCode.MESSAGE_SELF_INVALID, "Client equals sender"
-        )
+        channel = await _channel(connection, caller.business_id, order.sender, client)
     refuse_archived(read)
     flow, _ = await sendable_flow(caller.business_id, read, parts.templates, for_test=True)
     variables = _variables(flow, order.variables or {})
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         campaign = await unchanged(connection, caller.business_id, read)
-        test = await start_test(
-            connection,
-            business_id=caller.business_id,
-            campaign=campaign,
-            document=with_delays_cut(campaign.draft or {}, order.max_delay),
-            channel_id=channel.channel_id,
-            client=client,
-            variables=variables,
-        )
+        document = with_delays_cut(campaign.draft or {}, order.max_delay)
+        addressee = Addressee(channel.channel_id, client, variables)
+        test = await start_test(connection, caller.business_id, campaign, document, addressee)
+        started = StartedTest(entry_id=test.entry_id, sendout_id=test.sendout_id)
+        answer = await call.answer(connection, Entity(entity=started), 201)
     parts.pokes.poke(test.sendout_id)
-    return Entity(entity=StartedTest(entry_id=test.entry_id, sendout_id=test.sendout_id))
+    return answer
 
 
-async def _read_order(request: Request, most: int) -> DraftTest:
+def _read_order(body: bytes) -> DraftTest:
     # Numbers stay as they are written, as in the entries of send/campaigns.
-    body = await read_bytes(request, most)
-    fields = parse_keeping_numbers(body) if body.strip() else {}
-    if not isinstance(fields, dict):
-        raise BadRequest('The body must be a JSON object, for example {"client": "+16045552331"}.')
+    fields = parse_object(body, parse_keeping_numbers)
     order = fitted(DraftTest, _without_number(fields, "maxDelay", "max_delay"))
     if order.max_delay is not None:
         try:
@@ -97,7 +100,9 @@ def _number(text: str | None) -> str:
     return number
 
 
-async def _channel(connection: AsyncConnection, business_id: UUID, sender: str) -> Channel:
+async def _channel(
+    connection: AsyncConnection, business_id: UUID, sender: str, client: str
+) -> Channel:
     number = parse_phone(sender) if sender else None
     unusable = bool(sender) and number is None
     channel = None if unusable else await channel_of_sender(connection, business_id, number)
@@ -113,6 +118,10 @@ async def _channel(connection: AsyncConnection, business_id: UUID, sender: str) 
             code=ErrorCode.BUSINESS_MISSES_MATCHING_CHANNEL,
             title="Business misses matching channel",
             advice="Please connect a channel or mark one as default.",
+        )
+    if client == channel.phone_number:
+        raise _refused(
+            "`client` is the sender itself.", ErrorCode.MESSAGE_SELF_INVALID, "Client equals sender"
         )
     return channel
 

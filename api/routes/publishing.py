@@ -4,13 +4,14 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
-from api.bodies import documented, read_body
+from api.bodies import body_as, documented, read_body
 from api.deps import AppDatabase, AppParts, CanOperate, CanRead
 from api.flow_documents import sendable_flow
+from api.repeatable import repeatable
 from api.routes.campaigns import CampaignId, found, shown
 from api.schemas.campaigns import (
     Campaign,
@@ -33,35 +34,51 @@ from storage.flows import store_flow
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["campaigns"])
 
 
-@router.post("/campaigns/{campaignId}/publish", openapi_extra=documented(PublishOrder))
+@router.post(
+    "/campaigns/{campaignId}/publish",
+    response_model=Published,
+    openapi_extra=documented(PublishOrder, creates=True),
+)
 async def publish(
-    request: Request, caller: CanOperate, parts: AppParts, campaign_id: CampaignId
-) -> Published:
+    request: Request,
+    caller: CanOperate,
+    parts: AppParts,
+    campaign_id: CampaignId,
+) -> Response:
     """Freeze the draft as the newest version, from now on what sends without a version get."""
-    order = await read_body(request, PublishOrder, parts.settings.max_body_bytes)
-    version = order.campaign_version or ulid_as_uuid(ULID())
+    call = await repeatable(request, caller, parts.settings.max_body_bytes)
+    version = body_as(PublishOrder, call.body).campaign_version or ulid_as_uuid(ULID())
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         read = await found(connection, caller.business_id, campaign_id)
     refuse_archived(read)
     _, warnings = await sendable_flow(caller.business_id, read, parts.templates)
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         campaign = await unchanged(connection, caller.business_id, read)
-        flow_hash = await store_flow(connection, campaign.draft or {})
-        if not await record.publish_campaign(
-            connection, caller.business_id, campaign, version, flow_hash
-        ):
-            raise Conflict(
-                f"The campaign has a version {version!r} already, and versions never change: "
-                "publish under another label.",
-                code=ErrorCode.CAMPAIGN_VERSION_FINAL,
-                title="Campaign version is final",
-            )
-    return Published(
-        campaign_id=campaign_id,
-        campaign_name=campaign.name,
-        campaign_version=version,
-        issues=warnings,
-    )
+        await _freeze(connection, caller.business_id, campaign, version)
+        published = Published(
+            campaign_id=campaign_id,
+            campaign_name=campaign.name,
+            campaign_version=version,
+            issues=warnings,
+        )
+        return await call.answer(connection, published)
+
+
+async def _freeze(
+    connection: AsyncConnection, business_id: UUID, campaign: record.Campaign, version: str
+) -> None:
+    flow_hash = await store_flow(connection, campaign.draft or {})
+    if not await record.publish_campaign(connection, business_id, campaign, version, flow_hash):
+        raise Conflict(
+            f"The campaign has a version {version!r} already, and versions never change: "
+            "publish under another label.",
+            code=ErrorCode.CAMPAIGN_VERSION_FINAL,
+            title="Campaign version is final",
+        )
 
 
 def refuse_archived(campaign: record.Campaign) -> None:

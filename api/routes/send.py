@@ -1,14 +1,15 @@
 """POST send/campaigns: take the entries of a sendout (api.md section 2)."""
 
 import re
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.accepting import Outcome, SendRequest, accept
-from api.deps import AppParts, Caller, CanSend, Parts
+from api.deps import Caller, CanSend, Parts
 from api.errors import error_fields, json_bytes, log, new_trace_id
+from api.idempotency import IDEMPOTENCY_KEY_PARAMETER, idempotent
 from api.json_body import given, parse_keeping_numbers, read_bytes
 from api.schemas import send as schemas
 from api.throttle import Throttle
@@ -21,24 +22,13 @@ from storage.idempotency import (
     IdempotentRequest,
     KeptAnswer,
     first_answer,
-    idempotent_request,
     keep_answer,
 )
 
-LONGEST_IDEMPOTENCY_KEY = 255
 _ATTEMPTS = 5
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 router = APIRouter(tags=["send"])
-
-IdempotencyKey: TypeAlias = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="The same key and body within 24 hours give the first answer again.",
-        max_length=LONGEST_IDEMPOTENCY_KEY,
-    ),
-]
 
 
 @router.post(
@@ -49,26 +39,24 @@ IdempotencyKey: TypeAlias = Annotated[
         404: {"description": "None of the campaigns or versions exists."},
         409: {"description": "None of the campaigns is in a state to be sent."},
     },
+    # What the function reads from the request itself, because it is called so often.
     openapi_extra={
+        "parameters": [IDEMPOTENCY_KEY_PARAMETER],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schemas.request_schema()}},
-        }
+        },
     },
 )
-async def send_campaigns(
-    request: Request, caller: CanSend, parts: AppParts, idempotency_key: IdempotencyKey = None
-) -> Response:
+async def send_campaigns(request: Request, caller: CanSend) -> Response:
     """Send campaigns to customers. Once it answers, the accepted entries are durable."""
+    parts: Parts = request.app.state.parts
     throttle: Throttle = request.app.state.send_throttle
     await throttle.admit(caller.business_id)
     body = await read_bytes(request, parts.settings.max_body_bytes)
     wanted = read_request(caller, body, parts.settings)
-    first = None
-    if idempotency_key and not wanted.options.dry_run:
-        first = idempotent_request(
-            caller.business_id, idempotency_key, "POST", request.url.path, body
-        )
+    # A dry run does nothing that could be done twice.
+    first = None if wanted.options.dry_run else idempotent(request, caller, body)
     answer = await _accept(parts, wanted, first)
     return Response(answer.body, answer.status, media_type="application/json")
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.bodies import documented, read_body
 from api.deps import AppDatabase, AppParts, CanOperate, CanRead, Parts
+from api.idempotency import IDEMPOTENCY_KEY_PARAMETER
+from api.repeatable import repeatable
 from api.schemas.common import Cursor, Entity, Limit, Page, read_time_cursor, write_time_cursor
 from api.schemas.sendouts import (
     EntryCounts,
@@ -151,18 +153,31 @@ def _close(parts: Parts, sendout_id: UUID) -> None:
         parts.closing.close_sendout(sendout_id)
 
 
-@router.post("/sendouts/{sendoutId}/retry")
-async def retry(caller: CanOperate, parts: AppParts, sendout_id: SendoutId) -> Retried:
+@router.post(
+    "/sendouts/{sendoutId}/retry",
+    response_model=Retried,
+    openapi_extra={"parameters": [IDEMPOTENCY_KEY_PARAMETER]},
+)
+async def retry(
+    request: Request,
+    caller: CanOperate,
+    parts: AppParts,
+    sendout_id: SendoutId,
+) -> Response:
     """Run entries again that failed for a passing reason or because of the account."""
+    call = await repeatable(request, caller, parts.settings.max_body_bytes)
     async with parts.database.transaction() as connection:
+        if (kept := await call.first_answer(connection)) is not None:
+            return kept
         sendout = await found(connection, caller.business_id, sendout_id, lock=True)
         _refuse_cancelled(sendout)
         retried = await retry_failed(
             connection, sendout_id, codes=RETRYABLE, is_test=sendout.source == "test"
         )
+        answer = await call.answer(connection, Retried(retried=retried))
     if retried:
         parts.pokes.poke(sendout_id)
-    return Retried(retried=retried)
+    return answer
 
 
 async def found(

@@ -1,11 +1,14 @@
 """The API with stand-ins that tell what was asked of Temporal."""
 
+from uuid import UUID
+
 import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
 from settings import Settings
 from storage.session import Database
+from tests.api.sent import add_sendout
 from tests.temporal_stand_ins import (
     RecordedClosing,
     RecordedPokes,
@@ -43,3 +46,10 @@ def app(
         temporal=TemporalAway(),
         closing=closing,
     )
+
+
+@pytest.fixture
+async def sendout_id(business: None, database: Database) -> UUID:
+    """A running sendout without entries, of the flow `tests.api.sent.FLOW`."""
+    async with database.transaction() as connection:
+        return await add_sendout(connection)

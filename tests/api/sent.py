@@ -65,7 +65,7 @@ async def add_sendout(
     if campaign_id is None:
         name = f"campaign {uuid4()}"
         campaign_id = await add_campaign(connection, name, versions={"v1": flow or FLOW})
-    values = {
+    values: dict[str, Any] = {
         "sendout_id": uuid4(),
         "business_id": BUSINESS,
         "campaign_id": campaign_id,
@@ -87,7 +87,7 @@ async def add_entry(
         select(sendouts.c.campaign_id).where(sendouts.c.sendout_id == sendout_id)
     )
     channel_id = await connection.scalar(select(channels.c.channel_id).order_by("created_at"))
-    values = {
+    values: dict[str, Any] = {
         "entry_id": uuid4(),
         "sendout_id": sendout_id,
         "business_id": BUSINESS,
@@ -117,7 +117,7 @@ async def add_message(
 ) -> str:
     """A message of the entry, of the node hello unless another is given."""
     entry = (await connection.execute(select(entries).where(entries.c.entry_id == entry_id))).one()
-    values = {
+    values: dict[str, Any] = {
         "message_id": uuid4().hex[:26].upper(),
         "entry_id": entry_id,
         "sendout_id": entry.sendout_id,

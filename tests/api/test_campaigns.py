@@ -1,55 +1,18 @@
-"""Campaigns: names, drafts, publishing, versions (api.md section 3)."""
+"""Campaigns: names and drafts (api.md section 3)."""
 
 import json
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
-from api.app import create_app
-from domain.flow import Flow
-from domain.templates import TemplateRegistry
-from settings import Settings
 from storage.keys import add_key
 from storage.session import Database
-from storage.tables import campaign_names, entries, sendouts
+from storage.tables import campaign_names
+from tests.api.calls import CAMPAIGNS, code_of, create, published
 from tests.conftest import serve
 from tests.record import BUSINESS, add_business, greeting
-from tests.temporal_stand_ins import (
-    RecordedClosing,
-    RecordedPokes,
-    RecordedSignals,
-    TemporalAway,
-)
-
-CAMPAIGNS = f"/v1/businesses/{BUSINESS}/campaigns"
-
-
-async def create(api: httpx.AsyncClient, name: str, flow: Any = None) -> dict[str, Any]:
-    answer = await api.post(CAMPAIGNS, json={"name": name, "flow": flow})
-    assert answer.status_code == 201, answer.text
-    entity: dict[str, Any] = answer.json()["entity"]
-    return entity
-
-
-async def publish(api: httpx.AsyncClient, campaign_id: str, **body: Any) -> dict[str, Any]:
-    answer = await api.post(f"{CAMPAIGNS}/{campaign_id}/publish", json=body)
-    assert answer.status_code == 200, answer.text
-    published: dict[str, Any] = answer.json()
-    return published
-
-
-async def published(api: httpx.AsyncClient, name: str = "spring") -> str:
-    campaign = await create(api, name, greeting())
-    await publish(api, campaign["campaignId"])
-    return str(campaign["campaignId"])
-
-
-def code_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"].removeprefix("ERROR_CODE_")
 
 
 class TestCreating:
@@ -173,6 +136,15 @@ class TestRenaming:
                 (name, UUID(campaign_id)) for name in ("spring", "summer", "autumn")
             }
 
+    async def test_a_name_it_got_in_the_archive_stays_its_own_too(self, api):
+        campaign_id = await published(api, "spring")
+        await api.delete(f"{CAMPAIGNS}/{campaign_id}")
+        await api.patch(f"{CAMPAIGNS}/{campaign_id}", json={"name": "summer"})
+        await api.post(f"{CAMPAIGNS}/{campaign_id}/restore")
+        await api.patch(f"{CAMPAIGNS}/{campaign_id}", json={"name": "autumn"})
+
+        assert (await api.post(CAMPAIGNS, json={"name": "summer"})).status_code == 409
+
     async def test_it_may_go_back_to_a_name_of_its_own(self, api):
         campaign_id = await published(api, "spring")
         await api.patch(f"{CAMPAIGNS}/{campaign_id}", json={"name": "summer"})
@@ -263,152 +235,6 @@ class TestDraft:
         answer = await api.put(f"{CAMPAIGNS}/{campaign['campaignId']}/draft", json={"flow": flow})
 
         assert code_of(answer) == (400, "BAD_REQUEST")
-
-
-class TestPublishing:
-    async def test_a_version_without_a_label_is_a_ulid_as_a_uuid(self, api):
-        campaign = await create(api, "spring", greeting())
-
-        answer = await publish(api, campaign["campaignId"])
-
-        version = UUID(answer.pop("campaignVersion"))
-        assert answer == {
-            "campaignId": campaign["campaignId"],
-            "campaignName": "spring",
-            "issues": [issue for issue in answer["issues"] if issue["severity"] == "warning"],
-        }
-        read = (await api.get(f"{CAMPAIGNS}/{campaign['campaignId']}")).json()["entity"]
-        assert (read["state"], read["campaignVersion"]) == ("published", str(version))
-
-    async def test_a_label_names_the_version_once(self, api):
-        campaign_id = (await create(api, "spring", greeting()))["campaignId"]
-
-        assert (await publish(api, campaign_id, campaign_version="v1"))["campaignVersion"] == "v1"
-        answer = await api.post(
-            f"{CAMPAIGNS}/{campaign_id}/publish", json={"campaignVersion": "v1"}
-        )
-        assert code_of(answer) == (409, "CAMPAIGN_VERSION_FINAL")
-
-    async def test_a_flow_with_errors_is_not_published(self, api):
-        campaign = await create(api, "spring", greeting() | {"start": "nowhere"})
-
-        answer = await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/publish")
-
-        assert code_of(answer) == (409, "CAMPAIGN_NOT_FINAL")
-        assert "start" in {issue["path"] for issue in answer.json()["details"]["issues"]}
-
-    async def test_a_campaign_without_a_flow_is_not_published(self, api):
-        campaign = await create(api, "spring")
-
-        answer = await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/publish", content=b"")
-
-        assert code_of(answer) == (409, "CAMPAIGN_NOT_FINAL")
-        assert answer.json()["details"]["issues"][0]["code"] == "NO_FLOW"
-
-    async def test_editing_later_does_not_change_what_was_published(self, api):
-        campaign_id = (await create(api, "spring", greeting()))["campaignId"]
-        await publish(api, campaign_id, campaignVersion="a/b ?")
-        await api.put(f"{CAMPAIGNS}/{campaign_id}/draft", json={"flow": greeting(body="later")})
-
-        answer = await api.get(f"{CAMPAIGNS}/{campaign_id}/versions/a%2Fb%20%3F")
-
-        assert answer.json()["entity"]["flow"] == greeting()
-
-    @pytest.mark.parametrize("version", ["v9", "%00", "%F0%9F%98%80"])
-    async def test_an_unknown_version_is_not_found(self, api, version):
-        campaign_id = await published(api)
-
-        answer = await api.get(f"{CAMPAIGNS}/{campaign_id}/versions/{version}")
-
-        assert code_of(answer) == (404, "CAMPAIGN_VERSION_NOT_FOUND")
-
-    async def test_versions_are_listed_newest_first_with_their_sendouts(self, api):
-        campaign_id = (await create(api, "spring", greeting()))["campaignId"]
-        for label in ("v1", "v2"):
-            await publish(api, campaign_id, campaignVersion=label)
-        await api.post(f"{CAMPAIGNS}/{campaign_id}/test", json={"client": "+16045552331"})
-
-        page = (await api.get(f"{CAMPAIGNS}/{campaign_id}/versions")).json()
-
-        told = [(v["campaignVersion"], v["newest"], v["sendouts"]) for v in page["data"]]
-        assert told == [("v2", True, []), ("v1", False, [])]
-
-
-class Registry:
-    """A channel without any template, that remembers for which flows templates were made."""
-
-    def __init__(self) -> None:
-        self.prepared: list[str] = []
-
-    async def prepare(self, business_id: UUID, flow: Flow) -> None:
-        self.prepared.append(flow.start)
-
-    async def registry(self, business_id: UUID) -> TemplateRegistry | None:
-        return TemplateRegistry()
-
-
-class TestTemplates:
-    @pytest.fixture
-    def templates(self) -> Registry:
-        return Registry()
-
-    @pytest.fixture
-    def app(self, settings: Settings, database: Database, templates: Registry) -> FastAPI:
-        return create_app(
-            settings,
-            database,
-            pokes=RecordedPokes(),
-            signals=RecordedSignals(),
-            temporal=TemporalAway(),
-            templates=templates,
-        )
-
-    async def test_publishing_checks_against_the_channels_templates(self, api, templates):
-        campaign = await create(api, "spring", greeting())
-
-        answer = await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/publish")
-
-        assert code_of(answer) == (409, "CAMPAIGN_NOT_FINAL")
-        assert templates.prepared == ["hello"]
-
-    async def test_no_templates_are_made_for_a_flow_that_is_refused_anyway(self, api, templates):
-        campaign = await create(api, "spring", greeting() | {"start": "nowhere"})
-
-        await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/publish")
-
-        assert templates.prepared == []
-
-
-class TestUnpublishing:
-    async def test_it_stops_further_sends_until_published_again(self, api):
-        campaign_id = await published(api)
-
-        for _ in range(2):
-            answer = await api.post(f"{CAMPAIGNS}/{campaign_id}/unpublish")
-            assert answer.json()["entity"]["state"] == "unpublished"
-        await publish(api, campaign_id)
-        read = await api.get(f"{CAMPAIGNS}/{campaign_id}")
-        assert read.json()["entity"]["state"] == "published"
-
-    async def test_what_was_never_published_cannot_be_stopped(self, api):
-        campaign = await create(api, "spring")
-
-        answer = await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/unpublish")
-
-        assert code_of(answer) == (409, "CAMPAIGN_NOT_FINAL")
-
-    async def test_runs_in_flight_end_if_asked(
-        self, api, database: Database, closing: RecordedClosing
-    ):
-        campaign_id = await published(api)
-        test = await api.post(f"{CAMPAIGNS}/{campaign_id}/test", json={"client": "+16045552331"})
-
-        await api.post(f"{CAMPAIGNS}/{campaign_id}/unpublish", json={"cancel": True})
-
-        async with database.transaction() as connection:
-            assert await connection.scalar(select(entries.c.state)) == "cancelled"
-            assert await connection.scalar(select(sendouts.c.state)) == "cancelled"
-        assert closing.sendouts == [UUID(test.json()["entity"]["sendoutId"])]
 
 
 class TestOtherBusinesses:

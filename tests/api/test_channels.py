@@ -1,5 +1,6 @@
 """Channels: connecting numbers, and the emergency stop (api.md section 6)."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,9 +23,9 @@ NEW = {
 }
 
 
-async def only(api) -> dict:
+async def only(api) -> dict[str, Any]:
     answer = await api.get(CHANNELS)
-    channel: dict = answer.json()["data"][0]
+    channel: dict[str, Any] = answer.json()["data"][0]
     return channel
 
 
@@ -121,7 +122,7 @@ class TestListing:
             await add_channel(connection, other, "+15559990000")
 
         seen: list[str] = []
-        params: dict = {"limit": 2}
+        params: dict[str, Any] = {"limit": 2}
         while True:
             page = (await api.get(CHANNELS, params=params)).json()
             seen += [channel["phoneNumber"] for channel in page["data"]]

@@ -95,5 +95,5 @@ def test_a_stack_that_does_not_come_up_says_why(command: list[str]):
     broken = Path(command[-1]) / "broken" / "cli.py"
     broken.parent.mkdir()
     broken.write_text("import sys; sys.exit(f'no {sys.argv[1]} today')\n")
-    with pytest.raises(StackError, match="no simulator today"):
+    with pytest.raises(StackError, match="no migrate today"):
         Stack.start(command=[*command[:-1], str(broken.parent)])
