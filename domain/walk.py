@@ -152,8 +152,11 @@ class Walk:
                     self.finish()
                 return
             state.ended = True
-        if state.finishing or state.window_timer is not None:
+        if state.finishing:
             return
+        if state.window_timer is not None and self.may_be_tapped():
+            return
+        self.stop_window()
         self.open_window()
 
     def finish(self, *, too_many_sends: bool = False) -> None:
@@ -164,7 +167,7 @@ class Walk:
         """Stay open for clicks for a while after the last message (flow.md 2.6), then close."""
         last = self.state.last_message_at
         until = last + self.setting.limits.click_window if last is not None else self.now
-        if self.state.over or until <= self.now or not self.can_be_tapped():
+        if until <= self.now or not self.may_be_tapped():
             self.state.closed = True
             self.effects.append(run.Close())
             return
@@ -177,8 +180,10 @@ class Walk:
             self.effects.append(run.StopTimer(self.state.window_timer))
             self.state.window_timer = None
 
-    def can_be_tapped(self) -> bool:
-        """Whether some message of this run still has a button nobody tapped."""
+    def may_be_tapped(self) -> bool:
+        """Whether some message of this run still has a button nobody tapped that would count."""
+        if self.state.over:
+            return False
         used = set(self.state.used)
         return any(
             run.UsedButton(name, visit, button.id) not in used

@@ -1,0 +1,373 @@
+"""A simulated world around a run: the record, WhatsApp, the customer, the clock.
+
+It answers the engine's effects as the activities do, but in any order and with any outcome, lets the
+customer act at any moment, and hands news over later than it happened. After every step it holds the
+run to what must always be true.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from domain import run
+from domain.engine import advance
+from domain.flow import AskNode, DelayNode, MessageNode
+from domain.run import MessageRef, Phase, RunState, SendOutcome, Setting, Stimulus
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+GRACE = timedelta(minutes=10)
+
+ENDS_A_PATH = (
+    SendOutcome.ACCEPTED,
+    SendOutcome.REFUSED,
+    SendOutcome.SKIPPED,
+    SendOutcome.OPTED_OUT,
+    SendOutcome.EXPIRED,
+)
+"""With these the send's own transaction records the entry's end, if the send is the last."""
+_STANDS = {
+    "sent": SendOutcome.ACCEPTED,
+    "failed": SendOutcome.REFUSED,
+    "given_up": SendOutcome.GIVEN_UP,
+}
+_WAITS_FOR = {
+    Phase.SENDING: run.Send,
+    Phase.CHECKING: run.CheckDelay,
+    Phase.CLOSING_ASK: run.CloseAsk,
+}
+_HAS_TIMER = (Phase.DELAYED, Phase.LATE, Phase.ASKING, Phase.UNSETTLED)
+Work = run.Send | run.CheckDelay | run.CloseAsk | run.Finish
+
+
+@dataclass
+class Row:
+    """A message as the record has it."""
+
+    state: str = "new"
+    delivered: bool = False
+    clicked: bool = False
+    replied: bool = False
+    awaits_delivery: bool = False
+
+    @property
+    def may_be_there(self) -> bool:
+        """WhatsApp may have it, so a tap on it is possible."""
+        return self.state in {"sending", "sent", "unknown", "given_up"}
+
+
+@dataclass
+class Job:
+    """An effect on its way: first the record decides, later the run hears the answer."""
+
+    effect: Work
+    closing: RunState
+    answer: Stimulus | None = None
+
+
+@dataclass
+class World:
+    """See the module."""
+
+    setting: Setting
+    choose: Callable[[list[str]], str]
+    """Picks one of several things that can happen."""
+    now: datetime = START
+    state: RunState = field(default_factory=RunState)
+    timers: dict[int, datetime] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
+    rows: dict[MessageRef, Row] = field(default_factory=dict)
+    asks: dict[MessageRef, str | None] = field(default_factory=dict)
+    """Open asks in the order they opened."""
+    signals: deque[Stimulus] = field(default_factory=deque)
+    taps: set[run.UsedButton] = field(default_factory=set)
+    """Buttons whose first tap the run was told of."""
+    snapshot: RunState | None = None
+    numbers: dict[int, MessageRef] = field(default_factory=dict)
+    owners: dict[MessageRef, int] = field(default_factory=dict)
+    happened: list[tuple[Stimulus, list[run.Effect]]] = field(default_factory=list)
+
+    # --- one step ------------------------------------------------------------------------------
+
+    def step(self, stimulus: Stimulus) -> list[run.Effect]:
+        """Let the run take one step, and hold it to what must always be true."""
+        before = self.state
+        dumped = before.model_dump_json()
+        after, effects = advance(self.setting, before, stimulus, self.now)
+        assert before.model_dump_json() == dumped, "the given state is left as it was"
+        reread = RunState.model_validate_json(dumped)
+        assert advance(self.setting, reread, stimulus, self.now) == (after, effects)
+        brief = before.model_dump_json(exclude_defaults=True)
+        reread = RunState.model_validate_json(brief)
+        assert advance(self.setting, reread, stimulus, self.now) == (after, effects)
+        self.state = after
+        self.happened.append((stimulus, effects))
+        for effect in effects:
+            self._carry_out(effect, was_over=before.over)
+        if isinstance(stimulus, run.Clicked):
+            self._check_click(stimulus, before)
+        self._check_waiting()
+        return effects
+
+    def _carry_out(self, effect: run.Effect, *, was_over: bool) -> None:
+        match effect:
+            case run.StartTimer():
+                assert effect.timer not in self.timers, "a timer's number is its own"
+                self.timers[effect.timer] = effect.until
+            case run.StopTimer():
+                del self.timers[effect.timer]
+            case run.OpenAsk():
+                assert effect.ask not in self.asks
+                self.asks[effect.ask] = None
+            case run.Close():
+                assert self.state.closed
+            case run.Send():
+                assert not was_over, "nothing is sent after the end"
+                assert not self.state.over
+                self._check_send(effect)
+                self._start(effect)
+            case _:
+                self._start(effect)
+
+    def _start(self, effect: Work) -> None:
+        self.jobs.append(Job(effect, self.state.at_rest()))
+
+    def _check_send(self, send: run.Send) -> None:
+        """Each message belongs to one path, has its own number, and numbers grow by one."""
+        assert not [job for job in self.jobs if _path_of(job.effect) == send.path]
+        assert self.owners.setdefault(send.message, send.path) == send.path
+        if send.number not in self.numbers:
+            assert send.number == len(self.numbers) + 1
+            assert send.message not in self.numbers.values()
+        assert self.numbers.setdefault(send.number, send.message) == send.message
+        assert len(self.numbers) <= self.setting.limits.max_sends
+        self.rows.setdefault(send.message, Row())
+
+    def _check_click(self, click: run.Clicked, before: RunState) -> None:
+        """The first tap of a button starts its path, no other tap starts anything."""
+        tap = run.UsedButton(*click.message, click.button)
+        begun = self.state.last_path - before.last_path
+        if before.over:
+            assert begun == 0
+        elif tap in self.taps:
+            assert begun == 0
+            assert self.state.used == before.used
+        else:
+            revived = click.message in before.given_up
+            assert self.state.over or begun == 1 + revived
+            assert tap in self.state.used
+        self.taps.add(tap)
+
+    def _check_waiting(self) -> None:
+        """Every pending path waits for something that will come, or for a release."""
+        state = self.state
+        own = {path.timer for path in state.paths} | {state.window_timer}
+        assert set(self.timers) == own - {None}, "no timer is forgotten, none is left over"
+        for path in state.paths:
+            if kind := _WAITS_FOR.get(path.phase):
+                mine = [j for j in self.jobs if _path_of(j.effect) == path.id]
+                assert [type(job.effect) for job in mine] == [kind]
+            elif path.phase in _HAS_TIMER:
+                assert path.timer is not None
+        finishing = any(isinstance(job.effect, run.Finish) for job in self.jobs)
+        assert state.finishing == finishing
+        if state.paths:
+            assert not state.ended
+            assert not state.closed
+        else:
+            waits = (finishing, state.closed, state.window_timer is not None)
+            assert sum(waits) == 1
+            assert state.ended or finishing
+        if state.closed:
+            assert not self.timers
+            if not state.over:
+                assert _kept(self.snapshot) == _kept(state.at_rest()), "the record knows all of it"
+
+    # --- what can happen -----------------------------------------------------------------------
+
+    def possible(self) -> list[str]:
+        """What can happen now; see the methods of these names."""
+        here = [row for row in self.rows.values() if row.may_be_there]
+        found = {
+            "decide": any(job.answer is None for job in self.jobs),
+            "answer": any(job.answer is not None for job in self.jobs),
+            "hand_over": bool(self.signals),
+            "fire": bool(self.timers),
+            "tap": any(self._tappable()),
+            "write": bool(here),
+            "report": bool(here),
+            "release": any(p.phase in (Phase.HELD, Phase.SENDING) for p in self.state.paths),
+            "continue_as_new": not self.jobs and not self.state.closed,
+            "reopen": not self.jobs and self.state.closed and bool(self.signals),
+        }
+        return [name for name, can in found.items() if can]
+
+    def happen(self, name: str) -> None:
+        getattr(self, name)()
+
+    def decide(self) -> None:
+        """The record decides about one effect that is on its way."""
+        job = self._one([job for job in self.jobs if job.answer is None])
+        match job.effect:
+            case run.Send():
+                job.answer = self._decide_send(job, job.effect)
+            case run.CheckDelay():
+                job.answer = self._decide_delay(job, job.effect)
+            case run.CloseAsk():
+                answer = self.asks.pop(job.effect.ask, None)
+                inbound = None if answer is None else "wamid.answer"
+                job.answer = run.AskClosed(job.effect.ask, answer, inbound)
+            case run.Finish():
+                assert not self.state.over or job.effect.too_many_sends
+                self.snapshot = job.closing
+                job.answer = run.Finished()
+
+    def _decide_send(self, job: Job, send: run.Send) -> run.SendFinished:
+        row = self.rows[send.message]
+        outcome = _STANDS.get(row.state)
+        if outcome is None and row.state != "sending" and self._draw("post", "post", "not") == "post":
+            # The call is on its way; what comes of it is decided later, after what happens first.
+            row.state = "sending"
+            return None  # type: ignore[return-value]
+        if outcome is None:
+            outcome = SendOutcome(self._draw(*_OUTCOMES, *["accepted"] * 12))
+            if row.state == "sending" and outcome in _NOT_POSTED:
+                outcome = SendOutcome.UNKNOWN
+            row.state = _ROW_STATE.get(outcome, outcome.value)
+        again_in = None
+        if outcome is SendOutcome.UNKNOWN:
+            again_in = GRACE
+        elif outcome is SendOutcome.HELD and self._draw("timed", "until released") == "timed":
+            again_in = timedelta(hours=3)
+        recorded = send.last and outcome in ENDS_A_PATH
+        if recorded:
+            self.snapshot = job.closing
+        return run.SendFinished(send.path, outcome, again_in, recorded)
+
+    def _decide_delay(self, job: Job, check: run.CheckDelay) -> run.DelayChecked:
+        row = self.rows[check.message]
+        delay = self.setting.flow.nodes[check.delay]
+        assert isinstance(delay, DelayNode)
+        reacted = row.clicked or (delay.condition == "no_response" and row.replied)
+        verdict: run.Verdict = "go_on"
+        if row.state == "failed" or (delay.condition != "all" and reacted):
+            verdict = "end"
+        elif not (row.delivered or row.clicked or row.replied):
+            verdict, row.awaits_delivery = "wait", True
+        recorded = check.last and verdict == "end"
+        if recorded:
+            self.snapshot = job.closing
+        return run.DelayChecked(check.path, verdict, recorded)
+
+    def answer(self) -> None:
+        """The run hears what was decided about one effect."""
+        job = self._one([job for job in self.jobs if job.answer is not None])
+        self.jobs.remove(job)
+        assert job.answer is not None
+        self.step(job.answer)
+
+    def hand_over(self) -> None:
+        """The run hears the oldest news."""
+        self.step(self.signals.popleft())
+
+    def fire(self) -> None:
+        """Time passes until the next timer is due, or far beyond."""
+        timer = min(self.timers, key=lambda t: (self.timers[t], t))
+        beyond = timedelta(days=2) if self._draw("on time", "on time", "late") == "late" else None
+        self.now = max(self.now, self.timers.pop(timer)) + (beyond or timedelta())
+        self.step(run.TimerFired(timer))
+
+    def _tappable(self) -> list[tuple[MessageRef, str]]:
+        return [
+            (ref, button.id)
+            for ref, row in self.rows.items()
+            if row.may_be_there and isinstance(node := self.setting.flow.nodes[ref.node], MessageNode)
+            for button in node.buttons
+        ]
+
+    def tap(self) -> None:
+        """The customer taps a button: a new one, or one tapped before."""
+        ref, button = self._one(self._tappable())
+        row = self.rows[ref]
+        row.clicked = True
+        if row.state != "sent":
+            row.state = "sent"
+        self.signals.append(run.Clicked(ref, button, f"wamid.{len(self.happened)}"))
+
+    def write(self) -> None:
+        """The customer writes: the newest open ask gets the text."""
+        for row in self.rows.values():
+            row.replied = row.replied or row.may_be_there
+        open_asks = [ask for ask, answer in self.asks.items() if answer is None]
+        if open_asks:
+            self.asks[open_asks[-1]] = "words"
+            self.signals.append(run.AskAnswered(open_asks[-1], "words", "wamid.answer"))
+        for ref, row in self.rows.items():
+            if row.awaits_delivery:
+                row.awaits_delivery = False
+                self.signals.append(run.Delivered(ref))
+        self.signals.append(run.Replied())
+
+    def report(self) -> None:
+        """WhatsApp reports a message as received or failed, as `domain.status` takes it."""
+        ref = self._one([ref for ref, row in self.rows.items() if row.may_be_there])
+        row, failed = self.rows[ref], self._draw("delivered", "delivered", "failed") == "failed"
+        if failed and (row.delivered or row.clicked):
+            return
+        unsettled = row.state in {"unknown", "given_up"}
+        row.state = "failed" if failed else "sent"
+        row.delivered = row.delivered or not failed
+        if unsettled:
+            self.signals.append(run.Settled(ref, accepted=not failed))
+        if failed and not unsettled:
+            self.signals.append(run.Failed(ref))
+        if row.awaits_delivery:
+            row.awaits_delivery = False
+            if not failed:
+                self.signals.append(run.Delivered(ref))
+
+    def release(self) -> None:
+        """A hold ends, whoever is held."""
+        self.signals.append(run.Released())
+
+    def continue_as_new(self) -> None:
+        """The run goes on in a new history: its timers are gone and set again."""
+        kept = dict(self.timers)
+        window = kept.pop(self.state.window_timer or 0, None)
+        self.timers.clear()
+        paths = self.state.paths
+        self.step(run.Resumed())
+        again = dict(self.timers)
+        assert again.pop(self.state.window_timer or 0, None) == window or window is None
+        assert self.state.paths == paths
+        assert again == kept
+
+    def reopen(self) -> None:
+        """News for a run that is gone: it is taken up from the record's snapshot."""
+        if not self.state.over:
+            assert self.snapshot is not None
+            dumped = self.snapshot.model_dump_json(exclude_defaults=True)
+            self.state = RunState.model_validate_json(dumped)
+        self.hand_over()
+
+    # --- choosing ------------------------------------------------------------------------------
+
+    def _draw(self, *options: str) -> str:
+        return self.choose(list(options))
+
+    def _one(self, things: list):  # type: ignore[type-arg]
+        return things[int(self.choose([str(i) for i in range(len(things))]))]
+
+
+_OUTCOMES = [outcome.value for outcome in SendOutcome]
+_NOT_POSTED = (SendOutcome.HELD, SendOutcome.SKIPPED, SendOutcome.OPTED_OUT, SendOutcome.EXPIRED)
+_ROW_STATE = {SendOutcome.ACCEPTED: "sent", SendOutcome.CANCELLED: "held"}
+
+
+def _path_of(effect: Work) -> int | None:
+    return None if isinstance(effect, run.Finish) else effect.path
+
+
+def _kept(state: RunState | None) -> object:
+    """A snapshot without the time of the last message, which its own send cannot know yet."""
+    return None if state is None else state.model_copy(update={"last_message_at": None})
