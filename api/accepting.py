@@ -86,9 +86,12 @@ async def accept(
 async def _look_up(
     connection: AsyncConnection, request: SendRequest, groups: Iterable[Group], *, lock: bool
 ) -> Resolved:
-    asked = [(group.name_key, group.version_asked) for group in groups]
     # Texts that PostgreSQL cannot take are the name of nothing.
-    askable = [(n, v) for n, v in asked if n is not None and is_storable([n, v])]
+    askable = [
+        (name, group.version_asked if is_storable(group.version_asked) else None)
+        for group in groups
+        if (name := group.name_key) is not None and is_storable(name)
+    ]
     resolved = await acceptance.resolve(connection, request.business_id, askable, lock=lock)
     names = {name: target for (name, _), target in resolved.targets.items()}
     for group in groups:

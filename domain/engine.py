@@ -11,6 +11,10 @@ from domain.flow import AskNode, DelayNode, MessageNode
 from domain.run import Effect, MessageRef, Path, Phase, RunState, SendOutcome, Setting, Stimulus
 from domain.walk import WAITING_ON_MESSAGE, Walk
 
+_UNSETTLED = (SendOutcome.UNKNOWN, SendOutcome.GIVEN_UP, SendOutcome.HELD)
+"""Answers after which a status may still tell what became of the message; held is among them
+because a message of unknown outcome may be held before it is sent again."""
+
 
 def advance(
     setting: Setting, state: RunState, stimulus: Stimulus, now: datetime
@@ -72,14 +76,16 @@ class _Step(Walk):
         ref = self.message_of(path) if path else None
         if stimulus.outcome is SendOutcome.ACCEPTED:
             self.state.last_message_at = self.now
+        self.answered(stimulus)
         if path is None or ref is None:
             return
-        self.end_recorded = stimulus.recorded_end and not self.state.changed
         outcome = stimulus.outcome
         noted, path.noted = path.noted, None
-        if outcome is SendOutcome.UNKNOWN and noted in ("accepted", "failed"):
-            # The status that settles it was faster than the activity's own answer.
-            outcome = SendOutcome.ACCEPTED if noted == "accepted" else SendOutcome.REFUSED
+        # A status may be faster than the activity's own answer, and then knows better.
+        if noted == "failed" and outcome in (SendOutcome.ACCEPTED, *_UNSETTLED):
+            outcome = SendOutcome.REFUSED
+        elif noted == "accepted" and outcome in _UNSETTLED:
+            outcome = SendOutcome.ACCEPTED
         match outcome:
             case SendOutcome.ACCEPTED:
                 self.accepted(path, ref)
@@ -99,6 +105,12 @@ class _Step(Walk):
                 self.drop(path)
             case _:
                 self.drop(path)
+
+    def answered(self, stimulus: run.SendFinished | run.DelayChecked) -> None:
+        """Note whether the entry's end was recorded with it, as things still are."""
+        if self.state.last_request == stimulus.path:
+            self.state.last_request = None
+            self.end_recorded = stimulus.recorded_end and not self.state.changed
 
     def accepted(self, path: Path, ref: MessageRef) -> None:
         """The provider has the message: follow `next` (flow.md 2.2)."""
@@ -131,9 +143,9 @@ class _Step(Walk):
 
     def delay_checked(self, stimulus: run.DelayChecked) -> None:
         path = self.path(stimulus.path, Phase.CHECKING)
+        self.answered(stimulus)
         if path is None:
             return
-        self.end_recorded = stimulus.recorded_end and not self.state.changed
         node = self.flow.nodes[path.node]
         if stimulus.verdict == "go_on" and isinstance(node, DelayNode):
             path.cause = "delay"
@@ -185,7 +197,9 @@ class _Step(Walk):
         for path in list(self.state.paths):
             waits = path.phase in (*WAITING_ON_MESSAGE, Phase.ASKING, Phase.CLOSING_ASK)
             if waits and path.message == message:
-                self.drop(path)
+                self.call_off(path)
+            elif path.phase is Phase.SENDING and self.message_of(path) == message:
+                path.noted = "failed"
 
     def settled(self, message: MessageRef, *, accepted: bool) -> None:
         """An unknown outcome became known, before or after it was given up (flow.md 2.2)."""
@@ -194,17 +208,21 @@ class _Step(Walk):
                 continue
             if path.phase is Phase.SENDING:
                 path.noted = "accepted" if accepted else "failed"
-            elif path.phase is Phase.UNSETTLED and accepted:
+            elif accepted:
                 self.stop_timer(path)
                 self.accepted(path, message)
-            elif path.phase is Phase.UNSETTLED:
+            else:
                 self.drop(path)
-        if message in self.state.given_up:
-            self.state.given_up.remove(message)
-            if accepted and not self.state.over:
-                self.state.last_message_at = self.now
-                next_node = self.message_node(message.node).next
-                self.begin(next_node, message=message, cause="delay", led_by=None)
+        if message not in self.state.given_up or self.state.over:
+            return
+        self.state.given_up.remove(message)
+        if accepted:
+            self.state.last_message_at = self.now
+            next_node = self.message_node(message.node).next
+            self.begin(next_node, message=message, cause="delay", led_by=None)
+        else:
+            # The entry runs again since it is settled; its end is another one now.
+            self.state.ended, self.state.changed = False, True
 
     def released(self) -> None:
         for path in list(self.state.paths):
@@ -216,18 +234,11 @@ class _Step(Walk):
 
     def ask_ended(self, stimulus: run.AskAnswered | run.AskClosed) -> None:
         """The answer goes on at `next`, silence at `on_timeout` (flow.md 2.5)."""
-        if isinstance(stimulus, run.AskClosed):
-            path = self.path(stimulus.path, Phase.CLOSING_ASK)
-        else:
-            asking = (Phase.ASKING, Phase.CLOSING_ASK)
-            path = next(
-                (
-                    p
-                    for p in self.state.paths
-                    if p.phase in asking and (p.node, p.visit) == stimulus.ask
-                ),
-                None,
-            )
+        asking = (Phase.ASKING, Phase.CLOSING_ASK)
+        path = next(
+            (p for p in self.state.paths if p.phase in asking and (p.node, p.visit) == stimulus.ask),
+            None,
+        )
         node = self.flow.nodes[path.node] if path else None
         if path is None or not isinstance(node, AskNode):
             return

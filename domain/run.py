@@ -85,6 +85,8 @@ class RunState(BaseModel):
     last_message_at: datetime | None = None
     changed: bool = False
     """A path began since the state was last given away to be recorded with an end."""
+    last_request: int | None = None
+    """The path whose request, on its way, may record the entry's end with what was known then."""
     finishing: bool = False
     """The entry's end is being recorded."""
     ended: bool = False
@@ -241,7 +243,7 @@ class AskAnswered:
 class AskClosed:
     """An ask's time is up; `text` is an answer that was recorded before it closed."""
 
-    path: int
+    ask: MessageRef
     text: str | None
     inbound_id: str | None
 

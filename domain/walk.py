@@ -93,7 +93,6 @@ class Walk:
         if self.state.sends >= self.setting.limits.max_sends:
             self.stop_everything()
             self.state.over = True
-            self.finish(too_many_sends=True)
             return
         self.state.sends += 1
         path.number = self.state.sends
@@ -103,9 +102,10 @@ class Walk:
         """Ask for the path's message to be sent, or for another look at it."""
         path.phase = Phase.SENDING
         ref = MessageRef(path.node, path.visit)
-        others = any(p is not path for p in self.state.paths)
-        follows = self.landing(self.message_node(ref.node).next, dict(self.state.visits))
-        self.state.changed = False
+        visits = dict(self.state.visits)
+        ends_here = self.landing(self.message_node(ref.node).next, visits) is None
+        # A split on the way is counted only when it is passed: that end is recorded after it.
+        ends_here = ends_here and visits == self.state.visits
         self.effects.append(
             run.Send(
                 path=path.id,
@@ -113,7 +113,7 @@ class Walk:
                 number=path.number,
                 cause=path.cause,
                 led_by=path.led_by,
-                last=not others and follows is None,
+                last=ends_here and self.is_last(path),
             )
         )
 
@@ -133,9 +133,20 @@ class Walk:
         if path.message is None:
             raise AssertionError(f"the delay {path.node!r} belongs to no message")
         path.phase, path.noted = Phase.CHECKING, None
-        others = any(p is not path for p in self.state.paths)
-        self.state.changed = False
-        self.effects.append(run.CheckDelay(path.id, path.node, path.message, last=not others))
+        last = self.is_last(path)
+        self.effects.append(run.CheckDelay(path.id, path.node, path.message, last=last))
+
+    def is_last(self, path: Path) -> bool:
+        """Whether the end may be recorded with what this path asks for now.
+
+        Never while another snapshot is on its way to the record: the older could come second.
+        """
+        state = self.state
+        others = any(p is not path for p in state.paths)
+        if others or state.finishing or state.last_request is not None:
+            return False
+        state.last_request, state.changed = path.id, False
+        return True
 
     # --- ending --------------------------------------------------------------------------------
 
@@ -148,7 +159,7 @@ class Walk:
             return
         if not state.ended:
             if not self.end_recorded:
-                if not state.finishing:
+                if not state.finishing and state.last_request is None:
                     self.finish()
                 return
             state.ended = True
@@ -159,9 +170,9 @@ class Walk:
         self.stop_window()
         self.open_window()
 
-    def finish(self, *, too_many_sends: bool = False) -> None:
+    def finish(self) -> None:
         self.state.finishing, self.state.changed = True, False
-        self.effects.append(run.Finish(too_many_sends=too_many_sends))
+        self.effects.append(run.Finish(too_many_sends=self.state.over))
 
     def open_window(self) -> None:
         """Stay open for clicks for a while after the last message (flow.md 2.6), then close."""
@@ -195,7 +206,7 @@ class Walk:
 
     def stop_everything(self) -> None:
         for path in list(self.state.paths):
-            self.drop(path)
+            self.call_off(path)
 
     # --- paths and timers ----------------------------------------------------------------------
 
@@ -226,6 +237,12 @@ class Walk:
         """End a path."""
         self.stop_timer(path)
         self.state.paths.remove(path)
+
+    def call_off(self, path: Path) -> None:
+        """End a path from outside: an open ask must not take a text any more."""
+        if path.phase is Phase.ASKING:
+            self.effects.append(run.CloseAsk(path.id, MessageRef(path.node, path.visit)))
+        self.drop(path)
 
     def wait(self, path: Path, duration: timedelta | None, about: str) -> None:
         if duration is None:

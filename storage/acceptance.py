@@ -2,6 +2,7 @@
 
 Locks are taken in one order by everybody: campaigns, then sendouts, then claims sorted by campaign
 and client. So requests that overlap wait for each other and never block each other for good.
+Campaigns are locked against changes, not against the foreign keys of new sendouts.
 """
 
 import json
@@ -49,10 +50,10 @@ class NewEntry(NamedTuple):
 
 
 _LOCK_CAMPAIGNS = """
-SELECT FROM campaigns WHERE campaign_id IN (
+SELECT 1 FROM campaigns WHERE campaign_id IN (
   SELECT campaign_id FROM campaign_names
   WHERE business_id = $1::uuid AND name = ANY($2::text[]))
-ORDER BY campaign_id FOR UPDATE
+ORDER BY campaign_id FOR NO KEY UPDATE
 """
 
 # Every step is a look-up by a unique index, for one group as for ten thousand. Sends never join
@@ -120,7 +121,7 @@ SELECT c.campaign_id, v.flow_hash
 FROM campaigns c
 JOIN campaign_versions v ON v.campaign_id = c.campaign_id AND v.campaign_version = c.newest_version
 WHERE c.campaign_id = ANY($1::uuid[])
-ORDER BY c.campaign_id FOR UPDATE OF c
+ORDER BY c.campaign_id FOR NO KEY UPDATE OF c
 """
 
 _ADD_ALIASES = """

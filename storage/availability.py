@@ -29,3 +29,8 @@ def _state(error: BaseException | None) -> str | None:
 def _says_away(error: BaseException | None) -> bool:
     state = _state(error)
     return state is not None and state.startswith(_AWAY)
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Whether PostgreSQL ended the transaction for another one's sake; to be done again."""
+    return isinstance(error, DBAPIError) and _state(error.orig) == "40P01"

@@ -41,9 +41,10 @@ async def shared_database(postgres_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def database(shared_database: Database) -> Database:
     """The migrated database, empty."""
-    tables = ", ".join(metadata.tables)
+    # Ten times faster than TRUNCATE, which makes new files for every table and index.
+    deletes = "; ".join(f"DELETE FROM {table}" for table in reversed(metadata.sorted_tables))
     async with shared_database.transaction() as connection:
-        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        await connection.execute(text(f"DO $$ BEGIN {deletes}; END $$"))
     return shared_database
 
 

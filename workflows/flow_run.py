@@ -173,7 +173,10 @@ class FlowRunWorkflow:
     # --- effects -------------------------------------------------------------------------------
 
     async def _sleep(self, timer: run.StartTimer) -> None:
-        await workflow.sleep(timer.until - workflow.now(), summary=timer.about)
+        left = timer.until - workflow.now()
+        # Already due when the run went on in a new history: the SDK refuses to sleep backwards.
+        if left > timedelta(0):
+            await workflow.sleep(left, summary=timer.about)
         self._timers.pop(timer.timer, None)
         self._inbox.append(run.TimerFired(timer.timer))
 
@@ -187,7 +190,7 @@ class FlowRunWorkflow:
                 await _in_the_record(Recording.open_ask, self._ask(effect.ask))
             case run.CloseAsk():
                 answer = await _in_the_record(Recording.close_ask, self._ask(effect.ask))
-                self._inbox.append(run.AskClosed(effect.path, answer.text, answer.inbound))
+                self._inbox.append(run.AskClosed(effect.ask, answer.text, answer.inbound))
             case run.Finish():
                 finish = requests.FinishRun(
                     entry=self._entry,

@@ -161,7 +161,7 @@ async def shown(campaign: record.Campaign) -> Campaign:
     )
     return Campaign(
         campaign_id=campaign.campaign_id,
-        name=campaign.name,
+        campaign_name=campaign.name,
         state=campaign.state,
         campaign_version=campaign.newest_version,
         created_at=campaign.created_at,

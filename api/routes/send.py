@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 from api.accepting import Outcome, SendRequest, accept
@@ -18,6 +19,7 @@ from domain.errors import BadRequest, Unavailable
 from domain.grouping import report, status_and_error
 from settings import Settings
 from storage.acceptance import SituationChanged
+from storage.availability import is_deadlock
 from storage.idempotency import (
     IdempotentRequest,
     KeptAnswer,
@@ -94,6 +96,10 @@ async def _accept(parts: Parts, wanted: SendRequest, first: IdempotentRequest | 
         try:
             answer, outcome = await _accept_once(parts, wanted, first, lock=attempt > 0)
         except SituationChanged:
+            continue
+        except DBAPIError as error:
+            if not is_deadlock(error):
+                raise
             continue
         for sendout_id in outcome.to_poke if outcome is not None else ():
             parts.pokes.poke(sendout_id)

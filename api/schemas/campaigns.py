@@ -63,7 +63,7 @@ class Campaign(Schema):
     """A campaign; `campaignVersion` is its newest version."""
 
     campaign_id: UUID
-    name: str
+    campaign_name: str
     state: Literal["draft", "published", "unpublished", "archived"]
     campaign_version: str | None
     created_at: datetime

@@ -52,7 +52,7 @@ class TestCreating:
         assert code_of(answer) == (400, "INVALID_CAMPAIGN_CONFIG_NAME")
 
     async def test_a_name_of_256_characters_is_good(self, api):
-        assert (await create(api, "n" * 256))["name"] == "n" * 256
+        assert (await create(api, "n" * 256))["campaignName"] == "n" * 256
 
     async def test_a_flow_of_the_wrong_shape_is_refused_with_its_issues(self, api):
         flow = greeting() | {"strat": "hello"}
@@ -89,7 +89,7 @@ class TestListing:
         while True:
             params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
             page = (await api.get(CAMPAIGNS, params=params)).json()
-            seen += [campaign["name"] for campaign in page["data"]]
+            seen += [campaign["campaignName"] for campaign in page["data"]]
             cursor = page["nextCursor"]
             if cursor is None:
                 break
@@ -117,7 +117,7 @@ class TestRenaming:
 
         answer = await api.patch(f"{CAMPAIGNS}/{campaign['campaignId']}", json={"name": "summer"})
 
-        assert answer.json()["entity"]["name"] == "summer"
+        assert answer.json()["entity"]["campaignName"] == "summer"
         await create(api, "spring")
 
     async def test_a_name_it_was_published_under_stays_its_own(self, api, database: Database):
@@ -151,7 +151,7 @@ class TestRenaming:
 
         answer = await api.patch(f"{CAMPAIGNS}/{campaign_id}", json={"name": "spring"})
 
-        assert answer.json()["entity"]["name"] == "spring"
+        assert answer.json()["entity"]["campaignName"] == "spring"
 
     async def test_another_campaigns_name_is_refused(self, api):
         await create(api, "spring")

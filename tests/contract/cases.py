@@ -124,8 +124,9 @@ class Answers:
     """Compares answers with what a case expects; ids the server chose are bound as they come."""
 
     def __init__(self, case: Mapping[str, Any]) -> None:
-        told = [case.get("given"), case.get("request"), case.get("requestText")]
-        self._told = json.dumps(told)
+        given = dict(case.get("given", {}))
+        sent = [step.get("send") for step in given.pop("earlier", [])]
+        self._told = json.dumps([given, sent, case.get("request"), case.get("requestText")])
         self._bound: dict[str, str] = {}
 
     def check(self, expected: Any, actual: Any, at: str = "$") -> None:

@@ -26,9 +26,11 @@ ENDS_A_PATH = (
     SendOutcome.EXPIRED,
 )
 """With these the send's own transaction records the entry's end, if the send is the last."""
+_UNSETTLED = ("unknown", "given_up", "held")
 _STANDS = {
     "sent": SendOutcome.ACCEPTED,
     "failed": SendOutcome.REFUSED,
+    "refused": SendOutcome.REFUSED,
     "given_up": SendOutcome.GIVEN_UP,
 }
 _WAITS_FOR = {
@@ -37,6 +39,7 @@ _WAITS_FOR = {
     Phase.CLOSING_ASK: run.CloseAsk,
 }
 _HAS_TIMER = (Phase.DELAYED, Phase.LATE, Phase.ASKING, Phase.UNSETTLED)
+_COURSE = ("answer", "decide", "hand_over", "reopen", "release", "fire")
 Work = run.Send | run.CheckDelay | run.CloseAsk | run.Finish
 
 
@@ -45,6 +48,7 @@ class Row:
     """A message as the record has it."""
 
     state: str = "new"
+    posted: bool = False
     delivered: bool = False
     clicked: bool = False
     replied: bool = False
@@ -53,7 +57,7 @@ class Row:
     @property
     def may_be_there(self) -> bool:
         """WhatsApp may have it, so a tap on it is possible."""
-        return self.state in {"sending", "sent", "unknown", "given_up"}
+        return self.posted and self.state in {"sending", "sent", *_UNSETTLED}
 
 
 @dataclass
@@ -102,8 +106,10 @@ class World:
         assert advance(self.setting, reread, stimulus, self.now) == (after, effects)
         self.state = after
         self.happened.append((stimulus, effects))
+        over = before.over
         for effect in effects:
-            self._carry_out(effect, was_over=before.over)
+            self._carry_out(effect, was_over=over)
+            over = over or isinstance(effect, run.Finish)
         if isinstance(stimulus, run.Clicked):
             self._check_click(stimulus, before)
         self._check_waiting()
@@ -123,8 +129,11 @@ class World:
                 assert self.state.closed
             case run.Send():
                 assert not was_over, "nothing is sent after the end"
-                assert not self.state.over
                 self._check_send(effect)
+                self._start(effect)
+            case run.Finish():
+                assert not self.state.paths
+                assert effect.too_many_sends == self.state.over
                 self._start(effect)
             case _:
                 self._start(effect)
@@ -134,7 +143,8 @@ class World:
 
     def _check_send(self, send: run.Send) -> None:
         """Each message belongs to one path, has its own number, and numbers grow by one."""
-        assert not [job for job in self.jobs if _path_of(job.effect) == send.path]
+        on_the_way = [job.effect for job in self.jobs if isinstance(job.effect, run.Send)]
+        assert send.path not in [other.path for other in on_the_way]
         assert self.owners.setdefault(send.message, send.path) == send.path
         if send.number not in self.numbers:
             assert send.number == len(self.numbers) + 1
@@ -165,21 +175,28 @@ class World:
         assert set(self.timers) == own - {None}, "no timer is forgotten, none is left over"
         for path in state.paths:
             if kind := _WAITS_FOR.get(path.phase):
-                mine = [j for j in self.jobs if _path_of(j.effect) == path.id]
-                assert [type(job.effect) for job in mine] == [kind]
+                jobs = [job for job in self.jobs if isinstance(job.effect, kind)]
+                assert path.id in [_path_of(job.effect) for job in jobs]
             elif path.phase in _HAS_TIMER:
                 assert path.timer is not None
+        requests = [j.effect for j in self.jobs if isinstance(j.effect, run.Send | run.CheckDelay)]
+        last = [request.path for request in requests if request.last]
+        assert last == ([] if state.last_request is None else [state.last_request])
         finishing = any(isinstance(job.effect, run.Finish) for job in self.jobs)
         assert state.finishing == finishing
         if state.paths:
             assert not state.ended
             assert not state.closed
         else:
-            waits = (finishing, state.closed, state.window_timer is not None)
-            assert sum(waits) == 1
-            assert state.ended or finishing
+            recording = finishing or state.last_request is not None
+            assert state.ended or recording
+            assert state.closed or recording or state.window_timer is not None
+        asking = [(p.node, p.visit) for p in state.paths]
+        asking += [j.effect.ask for j in self.jobs if isinstance(j.effect, run.CloseAsk)]
+        assert {ask for ask, answer in self.asks.items() if answer is None} <= set(asking)
         if state.closed:
             assert not self.timers
+            assert state.over or not recording
             if not state.over:
                 assert _kept(self.snapshot) == _kept(state.at_rest()), "the record knows all of it"
 
@@ -194,9 +211,11 @@ class World:
             "hand_over": bool(self.signals),
             "fire": bool(self.timers),
             "tap": any(self._tappable()),
-            "write": bool(here),
+            "write": any(row.state == "sent" and not row.replied for row in here)
+            or None in self.asks.values(),
             "report": bool(here),
-            "release": any(p.phase in (Phase.HELD, Phase.SENDING) for p in self.state.paths),
+            "release": any(p.phase in (Phase.HELD, Phase.SENDING) for p in self.state.paths)
+            and run.Released() not in self.signals,
             "continue_as_new": not self.jobs and not self.state.closed,
             "reopen": not self.jobs and self.state.closed and bool(self.signals),
         }
@@ -204,6 +223,13 @@ class World:
 
     def happen(self, name: str) -> None:
         getattr(self, name)()
+
+    def go_on(self, times: int) -> None:
+        """Let so many things happen, the course of things more often than the customer's deeds."""
+        for _ in range(times):
+            can = self.possible()
+            if can:
+                self.happen(self.choose([*can, *(name for name in can if name in _COURSE)]))
 
     def decide(self) -> None:
         """The record decides about one effect that is on its way."""
@@ -218,22 +244,21 @@ class World:
                 inbound = None if answer is None else "wamid.answer"
                 job.answer = run.AskClosed(job.effect.ask, answer, inbound)
             case run.Finish():
-                assert not self.state.over or job.effect.too_many_sends
                 self.snapshot = job.closing
                 job.answer = run.Finished()
 
-    def _decide_send(self, job: Job, send: run.Send) -> run.SendFinished:
+    def _decide_send(self, job: Job, send: run.Send) -> run.SendFinished | None:
         row = self.rows[send.message]
         outcome = _STANDS.get(row.state)
-        if outcome is None and row.state != "sending" and self._draw("post", "post", "not") == "post":
-            # The call is on its way; what comes of it is decided later, after what happens first.
-            row.state = "sending"
-            return None  # type: ignore[return-value]
+        post = self._draw("post", "do not") == "post" and row.state not in ("sending", "unknown")
+        if outcome is None and post:
+            # The call is on its way: what comes of it is decided after whatever happens first.
+            row.state, row.posted = "sending", True
+            return None
         if outcome is None:
-            outcome = SendOutcome(self._draw(*_OUTCOMES, *["accepted"] * 12))
-            if row.state == "sending" and outcome in _NOT_POSTED:
-                outcome = SendOutcome.UNKNOWN
-            row.state = _ROW_STATE.get(outcome, outcome.value)
+            outcomes = [o for o in _OUTCOMES.get(row.state, _NOT_POSTED) for _ in range(_weight(o))]
+            outcome = SendOutcome(self._draw(*outcomes))
+            row.state = _ROW_STATE.get(outcome, row.state)
         again_in = None
         if outcome is SendOutcome.UNKNOWN:
             again_in = GRACE
@@ -281,7 +306,8 @@ class World:
         return [
             (ref, button.id)
             for ref, row in self.rows.items()
-            if row.may_be_there and isinstance(node := self.setting.flow.nodes[ref.node], MessageNode)
+            if row.may_be_there
+            and isinstance(node := self.setting.flow.nodes[ref.node], MessageNode)
             for button in node.buttons
         ]
 
@@ -289,15 +315,13 @@ class World:
         """The customer taps a button: a new one, or one tapped before."""
         ref, button = self._one(self._tappable())
         row = self.rows[ref]
-        row.clicked = True
-        if row.state != "sent":
-            row.state = "sent"
+        row.clicked, row.state = True, "sent"
         self.signals.append(run.Clicked(ref, button, f"wamid.{len(self.happened)}"))
 
     def write(self) -> None:
         """The customer writes: the newest open ask gets the text."""
         for row in self.rows.values():
-            row.replied = row.replied or row.may_be_there
+            row.replied = row.replied or row.state == "sent"
         open_asks = [ask for ask, answer in self.asks.items() if answer is None]
         if open_asks:
             self.asks[open_asks[-1]] = "words"
@@ -314,7 +338,7 @@ class World:
         row, failed = self.rows[ref], self._draw("delivered", "delivered", "failed") == "failed"
         if failed and (row.delivered or row.clicked):
             return
-        unsettled = row.state in {"unknown", "given_up"}
+        unsettled = row.state in _UNSETTLED
         row.state = "failed" if failed else "sent"
         row.delivered = row.delivered or not failed
         if unsettled:
@@ -350,6 +374,20 @@ class World:
             self.state = RunState.model_validate_json(dumped)
         self.hand_over()
 
+    # --- the end -------------------------------------------------------------------------------
+
+    def come_to_rest(self) -> None:
+        """Let everything take its course, without another deed of the customer."""
+        self.choose = lambda options: options[0]
+        for _ in range(3000):
+            can = self.possible()
+            held = any(path.phase is Phase.HELD for path in self.state.paths)
+            name = next((n for n in _COURSE if n in can and (n != "release" or held)), None)
+            if name is None:
+                return
+            self.happen(name)
+        raise AssertionError("the run goes on for ever")
+
     # --- choosing ------------------------------------------------------------------------------
 
     def _draw(self, *options: str) -> str:
@@ -359,9 +397,19 @@ class World:
         return things[int(self.choose([str(i) for i in range(len(things))]))]
 
 
-_OUTCOMES = [outcome.value for outcome in SendOutcome]
-_NOT_POSTED = (SendOutcome.HELD, SendOutcome.SKIPPED, SendOutcome.OPTED_OUT, SendOutcome.EXPIRED)
-_ROW_STATE = {SendOutcome.ACCEPTED: "sent", SendOutcome.CANCELLED: "held"}
+_NOT_POSTED = [SendOutcome(o) for o in ("held", "skipped", "opted_out", "expired", "refused")]
+_NOT_POSTED.append(SendOutcome.CANCELLED)
+_OUTCOMES = {
+    "sending": [SendOutcome(o) for o in ("accepted", "unknown", "refused", "held")],
+    "unknown": [SendOutcome(o) for o in ("unknown", "given_up", "held", "accepted", "refused")],
+}
+"""What a look at a message can come to, by the state of its row; else it was not posted."""
+_ROW_STATE = {outcome: outcome.value for outcome in SendOutcome if outcome != "cancelled"}
+_ROW_STATE[SendOutcome.ACCEPTED] = "sent"
+
+
+def _weight(outcome: SendOutcome) -> int:
+    return {"accepted": 6, "unknown": 4, "held": 3, "given_up": 8}.get(outcome, 1)
 
 
 def _path_of(effect: Work) -> int | None:

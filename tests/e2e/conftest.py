@@ -9,6 +9,7 @@ pytest.register_assert_rewrite("tests.e2e.patience")
 from embedded.stack import Stack  # noqa: E402
 from tests.e2e.business import Business  # noqa: E402
 from tests.e2e.customers import Customers, PhoneNumbers  # noqa: E402
+from tests.e2e.provider_events import Webhook  # noqa: E402
 
 
 @pytest.fixture(scope="package")
@@ -37,6 +38,12 @@ def customers(stack: Stack) -> Iterator[Customers]:
 
 
 @pytest.fixture
+def webhook(stack: Stack) -> Iterator[Webhook]:
+    with Webhook(stack.api_url) as webhook:
+        yield webhook
+
+
+@pytest.fixture
 def numbers() -> PhoneNumbers:
     """Phone numbers of this test alone."""
     return PhoneNumbers()
@@ -55,3 +62,12 @@ def mortal_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stac
     stacks = [Stack.start(folder, unknown_grace=6, http_timeout=4.0, sweep_every=3)]
     yield stacks
     stacks[-1].stop()
+
+
+@pytest.fixture(scope="package")
+def impatient_stack() -> Iterator[Stack]:
+    """A stack that waits seconds where others wait minutes or a day."""
+    with Stack.start(
+        late_delivery=5, click_window=4, unknown_grace=4, http_timeout=2.0, sweep_every=2
+    ) as stack:
+        yield stack

@@ -67,7 +67,9 @@ class Customers:
 
     def await_message(self, number: str, text: str) -> str:
         """Wait until a customer has that message; its wamid."""
-        listed = until(lambda seen: text in [m["text"] for m in seen], lambda: self.messages(number))
+        listed = until(
+            lambda seen: text in [m["text"] for m in seen], lambda: self.messages(number)
+        )
         return next(str(m["id"]) for m in listed if m["text"] == text)
 
     # --- what they do --------------------------------------------------------------------------

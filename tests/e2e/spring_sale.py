@@ -27,7 +27,11 @@ class Batch:
     def entries(self, campaign: str) -> list[dict[str, Any]]:
         """The entries of one request."""
         return [
-            {"client": client, "campaignName": campaign, "variables": {"customername": called(client)}}
+            {
+                "client": client,
+                "campaignName": campaign,
+                "variables": {"customername": called(client)},
+            }
             for client in self.clients
         ]
 

@@ -16,9 +16,7 @@ def test_a_batch_is_sent_answered_and_nudged_exactly(
 
     sendout = business.send_entries(batch.entries(name))
     expected = batch.expected()
-    until(
-        lambda seen: seen >= sum(map(len, expected.values())), reactions.look, every=0.05
-    )
+    until(lambda seen: seen >= sum(map(len, expected.values())), reactions.look, every=0.05)
 
     assert reactions.got == expected
     sendout.await_idle()

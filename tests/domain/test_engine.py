@@ -1,0 +1,105 @@
+"""Properties of the engine: random flows in a world where anything happens at any moment.
+
+What is held true after every step is in `tests.domain.world`.
+"""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain import run
+from domain.flow import Flow
+from domain.run import Limits, MessageRef, Phase, SendOutcome, Setting
+from domain.shape import read_flow
+from tests.domain.random_flows import VALUES, VARIABLE, flows
+from tests.domain.world import World
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "flows").glob("*.json"))
+SEEDS = 60
+"""Worlds per example flow: as many as it takes to see everything that can happen to a run."""
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@given(st.data(), flows(), st.sampled_from(VALUES), st.integers(1, 6))
+def test_whatever_happens_a_run_keeps_its_promises_and_comes_to_rest(data, flow, value, max_sends):
+    setting = Setting(flow, "entry", {VARIABLE: value}, Limits(max_sends=max_sends))
+    world = World(setting, lambda options: data.draw(st.sampled_from(options)))
+    world.step(run.Started())
+    world.go_on(50)
+    world.come_to_rest()
+    assert world.state.closed
+
+
+@pytest.fixture(scope="module")
+def worlds() -> list[World]:
+    """Worlds around the example flows, gone through to the end."""
+    made = []
+    for file in EXAMPLES:
+        flow = read_flow(json.loads(file.read_text(encoding="utf-8")))
+        for seed in range(SEEDS):
+            chance = random.Random(seed)
+            limits = Limits(max_sends=chance.choice([2, 100]))
+            world = World(Setting(flow, str(seed), {}, limits), chance.choice)
+            world.step(run.Started())
+            world.go_on(60)
+            world.come_to_rest()
+            made.append(world)
+    return made
+
+
+def test_the_example_flows_come_to_rest(worlds):
+    assert all(world.state.closed for world in worlds)
+
+
+def test_the_worlds_see_everything_that_can_happen(worlds):
+    """Otherwise the promises would hold for want of trying."""
+    stimuli = [stimulus for world in worlds for stimulus, _ in world.happened]
+    effects = [effect for world in worlds for _, done in world.happened for effect in done]
+    assert {type(s) for s in stimuli} == set(run.Stimulus.__args__)
+    assert {type(e) for e in effects} == set(run.Effect.__args__)
+    assert {s.outcome for s in stimuli if isinstance(s, run.SendFinished)} == set(SendOutcome)
+    assert {s.verdict for s in stimuli if isinstance(s, run.DelayChecked)} == {
+        "go_on",
+        "end",
+        "wait",
+    }
+    assert {phase for world in worlds for phase in world.phases} == set(Phase)
+    assert any(world.reopened for world in worlds)
+    assert any(effect.too_many_sends for effect in effects if isinstance(effect, run.Finish))
+
+
+# --- chosen by hand ----------------------------------------------------------------------------
+
+
+def looping(button_leads_back: bool = True) -> Flow:
+    template = {"type": "template", "name": "again", "language": "en", "category": "utility"}
+    button = {"id": "again", "label": "Again", "next": "again" if button_leads_back else None}
+    node = {"type": "message", "message": template, "buttons": [button]}
+    return read_flow({"format": 1, "start": "again", "nodes": {"again": node}})
+
+
+def test_a_loop_by_button_ends_at_the_hundredth_send():
+    world = World(Setting(looping(), "entry", {}), lambda options: options[0])
+    world.step(run.Started())
+    for visit in range(1, 101):
+        path = world.state.paths[0].id
+        world.jobs.clear()
+        world.rows[MessageRef("again", visit)].state = "sent"
+        state, _ = run.RunState(), None
+        state = world.state
+        assert state.sends == visit
+        world.answer_send(path)
+        effects = world.step(run.Clicked(MessageRef("again", visit), "again", f"wamid.{visit}"))
+        sent = [effect.message.visit for effect in effects if isinstance(effect, run.Send)]
+        assert sent == ([visit + 1] if visit < 100 else [])
+    assert effects == [run.Finish(too_many_sends=True)]
+    assert world.state.over
