@@ -40,20 +40,28 @@ class Settings(BaseSettings):
     )
     graph_version: str = Field(default="v25.0", description="Graph API version.")
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
-    api_port: int = Field(default=8000, ge=1, le=65535, description="Port of the API and the Flow Builder.")
+    api_port: int = Field(
+        default=8000, ge=1, le=65535, description="Port of the API and the Flow Builder."
+    )
 
     # --- the embedded stack ----------------------------------------------------------------
     data_dir: Path = Field(
         default=Path(".sendout"), description="Data folder of the embedded stack."
     )
-    simulator_port: int = Field(default=8090, ge=1, le=65535, description="Port of the WhatsApp simulator.")
+    simulator_port: int = Field(
+        default=8090, ge=1, le=65535, description="Port of the WhatsApp simulator."
+    )
     simulator_url: str | None = Field(
         default=None,
         description="Address of the simulator when this is the embedded stack: publishing then "
         "creates a flow's missing templates there.",
     )
-    temporal_port: int = Field(default=7233, ge=1, le=65535, description="Port of the embedded Temporal server.")
-    temporal_ui_port: int = Field(default=8233, ge=1, le=65535, description="Port of the embedded Web UI.")
+    temporal_port: int = Field(
+        default=7233, ge=1, le=65535, description="Port of the embedded Temporal server."
+    )
+    temporal_ui_port: int = Field(
+        default=8233, ge=1, le=65535, description="Port of the embedded Web UI."
+    )
 
     # --- what a run does -------------------------------------------------------------------
     click_window: int = Field(

@@ -12,7 +12,7 @@ from fastapi.security import APIKeyHeader
 from domain.errors import PermissionDenied, Unauthenticated
 from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
 from settings import Settings
-from storage.keys import Key, find_key, record_use
+from storage.keys import Key, find_key, hash_key, record_use
 from storage.session import Database
 
 Scope: TypeAlias = Literal["send", "read", "operate", "admin"]
@@ -51,19 +51,21 @@ class KnownKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._callers: dict[str, tuple[float, Caller]] = {}
+        # By hash, so that no secret outlives its request in memory.
+        self._callers: dict[bytes, tuple[float, Caller]] = {}
 
     async def caller_of(self, secret: str) -> Caller:
         """Who calls with this key. Raises `Unauthenticated` when it is unknown or revoked."""
         now = time.monotonic()
-        known = self._callers.get(secret)
+        hashed = hash_key(secret)
+        known = self._callers.get(hashed)
         if known is not None and known[0] > now:
             return known[1]
         key = await self._look_up(secret)
         caller = Caller(key.key_id, key.business_id, key.name, key.scopes)
         # Only good keys are kept, so this holds as many as there are keys in use.
         self._callers = {k: v for k, v in self._callers.items() if v[0] > now}
-        self._callers[secret] = (now + KEY_REMEMBERED, caller)
+        self._callers[hashed] = (now + KEY_REMEMBERED, caller)
         return caller
 
     async def _look_up(self, secret: str) -> Key:

@@ -122,7 +122,7 @@ PLANS: Final = (
     Plan(
         does="phone off when the delay ends",
         customers=6,
-        phone={"delayMs": 3500, "shuffleStatuses": False},
+        phone={"delayMs": 2800, "shuffleStatuses": False},
         gets=("invite", "nudge"),
     ),
     Plan(

@@ -168,7 +168,9 @@ class FlowRunWorkflow:
     def _continue_as_new(self, start: messages.RunInput) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        workflow.continue_as_new(start.model_copy(update={"state": self._state}))
+        # What was changed in place counts as never set, and would be left out of the input.
+        whole = RunState.model_construct(**dict(self._state))
+        workflow.continue_as_new(start.model_copy(update={"state": whole}))
 
     # --- effects -------------------------------------------------------------------------------
 

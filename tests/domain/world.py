@@ -401,7 +401,7 @@ _NOT_POSTED = [SendOutcome(o) for o in ("held", "skipped", "opted_out", "expired
 _NOT_POSTED.append(SendOutcome.CANCELLED)
 _OUTCOMES = {
     "sending": [SendOutcome(o) for o in ("accepted", "unknown", "refused", "held")],
-    "unknown": [SendOutcome(o) for o in ("unknown", "given_up", "held", "accepted", "refused")],
+    "unknown": [SendOutcome(o) for o in ("given_up", "unknown", "held", "accepted", "refused")],
 }
 """What a look at a message can come to, by the state of its row; else it was not posted."""
 _ROW_STATE = {outcome: outcome.value for outcome in SendOutcome if outcome != "cancelled"}

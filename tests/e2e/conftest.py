@@ -1,6 +1,8 @@
 """Whole stacks as subprocesses, shared by the tests here; each test has its own campaign and numbers."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,19 +57,32 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
-@pytest.fixture(scope="package")
-def mortal_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stack]]:
-    """A stack for the tests that kill its parts or all of it: the last of the list is the living one."""
-    folder = tmp_path_factory.mktemp("mortal")
-    stacks = [Stack.start(folder, unknown_grace=6, http_timeout=4.0, sweep_every=3)]
-    yield stacks
-    stacks[-1].stop()
+class Impatient:
+    """A stack that waits seconds where others wait minutes or a day, and can be started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.stack = self._start()
+
+    def _start(self, **ports: Any) -> Stack:
+        settings: dict[str, Any] = {
+            "late_delivery": 5,
+            "click_window": 4,
+            "unknown_grace": 5,
+            "http_timeout": 2.5,
+            "sweep_every": 2,
+        }
+        return Stack.start(self._folder, **settings, **ports)
+
+    def restart(self) -> None:
+        """Stop it, and start it on the same data and under the same addresses."""
+        self.stack.stop()
+        self.stack = self._start(**self.stack.ports)
 
 
 @pytest.fixture(scope="package")
-def impatient_stack() -> Iterator[Stack]:
-    """A stack that waits seconds where others wait minutes or a day."""
-    with Stack.start(
-        late_delivery=5, click_window=4, unknown_grace=4, http_timeout=2.0, sweep_every=2
-    ) as stack:
-        yield stack
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Impatient]:
+    """The impatient stack, shared by the tests that wait for its ends of patience or kill it."""
+    impatient = Impatient(tmp_path_factory.mktemp("impatient"))
+    yield impatient
+    impatient.stack.stop()

@@ -44,6 +44,17 @@ class Customers:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
+    def await_reachable(self) -> None:
+        """Wait until the simulator answers, after it was killed."""
+
+        def answers() -> bool:
+            try:
+                return self._http.get("/behaviour").is_success
+            except httpx.TransportError:
+                return False
+
+        until(bool, answers)
+
     # --- what they got -------------------------------------------------------------------------
 
     def messages(self, to: str = "", after: str = "") -> list[Message]:

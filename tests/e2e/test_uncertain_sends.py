@@ -4,14 +4,15 @@ import pytest
 
 from embedded.stack import Stack
 from tests.e2e.business import Business, counts
+from tests.e2e.conftest import Impatient
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import invitation
 from tests.e2e.provider_events import Webhook, body_of, change, status
 
 
 @pytest.fixture
-def stack(impatient_stack: Stack) -> Stack:
-    return impatient_stack
+def stack(impatient: Impatient) -> Stack:
+    return impatient.stack
 
 
 def test_a_status_settles_a_send_without_an_answer(

@@ -5,14 +5,15 @@ import pytest
 
 from embedded.stack import Stack
 from tests.e2e.business import Business, Sendout, counts
+from tests.e2e.conftest import Impatient
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import button, flow, invitation, template, text
 from tests.e2e.patience import until
 
 
 @pytest.fixture
-def stack(impatient_stack: Stack) -> Stack:
-    return impatient_stack
+def stack(impatient: Impatient) -> Stack:
+    return impatient.stack
 
 
 def await_closed(stack: Stack, sendout: Sendout, client: str) -> None:

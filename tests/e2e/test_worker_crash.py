@@ -5,21 +5,23 @@ from collections import Counter
 import pytest
 
 from embedded.stack import Stack
-from tests.e2e.business import Business, Sendout
+from tests.e2e.business import Business, Sendout, counts
+from tests.e2e.conftest import Impatient
 from tests.e2e.customers import Customers, PhoneNumbers, Reactions
+from tests.e2e.flows import invitation
 from tests.e2e.patience import until
 from tests.e2e.spring_sale import FLOW, Batch
 
 
 @pytest.fixture
-def stack(mortal_stack: list[Stack]) -> Stack:
-    return mortal_stack[-1]
+def stack(impatient: Impatient) -> Stack:
+    return impatient.stack
 
 
 def test_a_killed_worker_doubles_nothing_and_hides_no_gap(
     stack: Stack, business: Business, customers: Customers, numbers: PhoneNumbers, name: str
 ):
-    """SIGKILL among the first messages: at most the sends in flight are missing, all shown."""
+    """SIGKILL among the first messages: what WhatsApp took is settled, the rest is made good or shown."""
     batch = Batch(numbers.take(300))
     # Slow answers keep the sender's slots full, so that the kill finds sends on the wire.
     customers.behave(batch.clients, latencyMs=400)
@@ -33,13 +35,7 @@ def test_a_killed_worker_doubles_nothing_and_hides_no_gap(
     reactions.look()
 
     got = customers.got_by(batch.clients)
-    twice = [
-        (client, text)
-        for client, texts in got.items()
-        for text, times in Counter(texts).items()
-        if times > 1
-    ]
-    assert twice == []
+    assert twice(got) == []
     expected = batch.expected()
     short = {client for client in batch.clients if got[client] != expected[client]}
     assert all(got[client] == expected[client][: len(got[client])] for client in short)
@@ -51,6 +47,41 @@ def test_a_killed_worker_doubles_nothing_and_hides_no_gap(
     entries = shown["entries"]
     assert entries["unknown"] == sum(not got[client] for client in short)
     assert entries["completed"] + entries["unknown"] == entries["accepted"] == 300
+
+
+def test_sends_lost_on_the_wire_are_given_up_and_shown(
+    stack: Stack, business: Business, customers: Customers, numbers: PhoneNumbers, name: str
+):
+    """Worker and WhatsApp's side die together: who may have got nothing is `unknown`, and nobody gets it twice."""
+    clients = numbers.take(60)
+    # A second on its way to WhatsApp, a second on its way back.
+    customers.behave(clients, latencyMs=2000)
+    sendout = business.start(name, invitation(1), clients)
+    until(bool, lambda: any(customers.got_by(clients).values()), every=0.02)
+    stack.kill("worker")
+    stack.kill("simulator")
+
+    customers.await_reachable()
+    customers.behave(clients)
+    shown = sendout.await_idle()
+
+    got = customers.got_by(clients)
+    assert twice(got) == []
+    lost = [client for client in clients if not got[client]]
+    assert 0 < len(lost) <= stack.settings.send_slots
+    assert sorted(sendout.entries(state="unknown")) == sorted(lost)
+    assert shown["entries"] == counts(unknown=len(lost), completed=len(clients) - len(lost))
+    assert {tuple(got[n]) for n in clients if n not in lost} == {("Hello!", "Still there?")}
+
+
+def twice(got: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Who got which text more than once."""
+    return [
+        (client, text)
+        for client, texts in got.items()
+        for text, times in Counter(texts).items()
+        if times > 1
+    ]
 
 
 def gap_of(sendout: Sendout, client: str) -> str | None:
