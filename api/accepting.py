@@ -1,6 +1,6 @@
 """From the entries of a send request to its report: look up, check, store (api.md section 2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ from domain.grouping import (
 from domain.ids import time_ordered_ids
 from domain.json_text import is_storable
 from storage import acceptance
-from storage.acceptance import NewEntry, Resolved
+from storage.acceptance import Batch, Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +147,34 @@ async def _open_sendouts(
 
 async def _store(connection: AsyncConnection, request: SendRequest, groups: list[Group]) -> Outcome:
     outcome = Outcome(groups)
-    ids = iter(time_ordered_ids(sum(len(group.accepted) for group in groups)))
-    new = [
-        NewEntry(next(ids), group.target.campaign_id, group.target.sendout_id, entry)
+    batches = [
+        Batch(
+            group.target.campaign_id,
+            group.target.sendout_id,
+            time_ordered_ids(len(group.accepted)),
+            group.accepted,
+        )
         for group in groups
-        if group.target is not None and group.target.sendout_id is not None
-        for entry in group.accepted
+        if group.accepted and group.target is not None and group.target.sendout_id is not None
     ]
-    if not new:
+    if not batches:
         return outcome
     duplicates = await acceptance.accept(
-        connection, request.business_id, new, allow_multiple=request.options.allow_multiple
+        connection, request.business_id, batches, allow_multiple=request.options.allow_multiple
     )
-    outcome.to_poke = {e.sendout_id for e in new if e.entry_id not in duplicates}
-    if request.options.listed == "all":
-        now = datetime.now(UTC)
-        for entry in new:
-            is_duplicate = entry.entry_id in duplicates
-            outcome.entries[entry.entry.position] = _outcome(
-                entry.entry_id,
-                entry.entry.scheduled_at,
-                now,
-                is_duplicate=is_duplicate,
-                first=duplicates.get(entry.entry_id),
-            )
+    now = datetime.now(UTC)
+    for batch in batches:
+        if not duplicates.keys() >= set(batch.entry_ids):
+            outcome.to_poke.add(batch.sendout_id)
+        if request.options.listed == "all":
+            for entry_id, entry in zip(batch.entry_ids, batch.entries, strict=True):
+                outcome.entries[entry.position] = _outcome(
+                    entry_id,
+                    entry.scheduled_at,
+                    now,
+                    is_duplicate=entry_id in duplicates,
+                    first=duplicates.get(entry_id),
+                )
     return outcome
 
 
@@ -190,12 +194,11 @@ async def _foresee(
         if group.target is not None
         for entry in group.accepted
     ]
-    claimed: Mapping[tuple[UUID, str], UUID | None] = {}
+    taken: dict[tuple[UUID, str], str | None] = {}
     if accepted and not request.options.allow_multiple:
         asked = [(campaign_id, entry.client) for campaign_id, entry in accepted]
-        claimed = dict(await acceptance.claimed_by(connection, asked))
+        taken |= await acceptance.claimed_by(connection, asked)
     now = datetime.now(UTC)
-    taken: dict[tuple[UUID, str], UUID | None] = dict(claimed)
     for campaign_id, entry in accepted:
         place = (campaign_id, entry.client)
         is_duplicate = place in taken and not request.options.allow_multiple
@@ -207,12 +210,12 @@ async def _foresee(
 
 
 def _outcome(
-    entry_id: UUID | None,
+    entry_id: str | None,
     scheduled_at: datetime | None,
     now: datetime,
     *,
     is_duplicate: bool,
-    first: UUID | None,
+    first: str | None,
 ) -> EntryOutcome:
     if is_duplicate:
         blocking = f"entry {first}" if first is not None else "an earlier entry"

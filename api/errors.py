@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.documented_codes import ErrorCode, ErrorType
 from domain.errors import (
     ApiError,
     BadRequest,
@@ -225,16 +224,3 @@ class _LastResort:
                 raise
             response = await _unexpected(Request(scope), error)
             await response(scope, receive, send)
-
-
-__all__ = [
-    "ErrorCode",
-    "ErrorType",
-    "JsonResponse",
-    "add_error_handling",
-    "error_fields",
-    "error_response",
-    "json_bytes",
-    "masked",
-    "new_trace_id",
-]

@@ -236,7 +236,11 @@ class _Step(Walk):
         """The answer goes on at `next`, silence at `on_timeout` (flow.md 2.5)."""
         asking = (Phase.ASKING, Phase.CLOSING_ASK)
         path = next(
-            (p for p in self.state.paths if p.phase in asking and (p.node, p.visit) == stimulus.ask),
+            (
+                p
+                for p in self.state.paths
+                if p.phase in asking and (p.node, p.visit) == stimulus.ask
+            ),
             None,
         )
         node = self.flow.nodes[path.node] if path else None

@@ -21,6 +21,7 @@ LARGEST_CALLBACK_DATA = 1024
 FURTHEST_AHEAD = timedelta(days=90)
 FURTHEST_PAST = timedelta(hours=24)
 
+_TEXT_FIELDS = ("sender", "client", "campaignVersion", "scheduledAt")
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -112,8 +113,9 @@ def _read(
         raise _Refusal(send_errors.NO_CHANNEL, "no `sender` is given and no channel is the default")
     client = entry.get("client")
     variables = entry.get("variables")
+    version = field(entry, "campaignVersion", "campaign_version")
     scheduled_at = field(entry, "scheduledAt", "scheduled_at")
-    _check_types(entry, scheduled_at)
+    _check_types(entry, version, scheduled_at)
     phone = _client(client)
     channel = _channel(sender, situation)
     if phone == channel.phone_number:
@@ -136,16 +138,12 @@ def _read(
     )
 
 
-def _check_types(entry: Mapping[str, Any], scheduled_at: object) -> None:
+def _check_types(entry: Mapping[str, Any], version: object, scheduled_at: object) -> None:
     # Numbers are read as a kind of text, hence `type … is`.
-    for name in ("sender", "client"):
-        if (value := entry.get(name)) is not None and type(value) is not str:
+    texts = (entry.get("sender"), entry.get("client"), version, scheduled_at)
+    for name, value in zip(_TEXT_FIELDS, texts, strict=True):
+        if value is not None and type(value) is not str:
             raise _invalid(f"`{name}` must be a text")
-    version = field(entry, "campaignVersion", "campaign_version")
-    if version is not None and type(version) is not str:
-        raise _invalid("`campaignVersion` must be a text")
-    if scheduled_at is not None and type(scheduled_at) is not str:
-        raise _invalid("`scheduledAt` must be a text")
     variables = entry.get("variables")
     if variables is not None and type(variables) is not dict:
         raise _invalid('`variables` must be an object, for example {"name": "Ann"}')

@@ -129,7 +129,7 @@ def check_entries(
 class EntryOutcome(NamedTuple):
     """What became of an accepted entry: its id (None in a dry run), state, and why."""
 
-    entry_id: UUID | None
+    entry_id: str | None
     state: str
     reason: str | None = None
 
@@ -188,7 +188,7 @@ def _listed(entry: Accepted, outcomes: Mapping[int, EntryOutcome]) -> dict[str, 
     return {
         "index": entry.position,
         "client": entry.client,
-        "entryId": None if outcome.entry_id is None else str(outcome.entry_id),
+        "entryId": outcome.entry_id,
         "state": outcome.state,
         "reason": outcome.reason,
     }

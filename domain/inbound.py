@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-_END_PUNCTUATION = " \t\r\n.!?,;:…¡¿"
+_END_PUNCTUATION = " \t\r\n.!?,;:…¡¿。؟"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class Preference:
 
 def folded(text: str) -> str:
     """Text as opt-out words are compared: trimmed, no case, no accents, no end punctuation."""
-    bare = unicodedata.normalize("NFKD", text.strip().rstrip(_END_PUNCTUATION).lstrip("¡¿"))
-    return "".join(c for c in bare if not unicodedata.combining(c)).casefold().strip()
+    plain = unicodedata.normalize("NFKD", text)
+    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    return bare.strip().rstrip(_END_PUNCTUATION).lstrip(" ¡¿")
 
 
 def is_word(text: str | None, words: Collection[str]) -> bool:

@@ -91,11 +91,14 @@ def _write(value: Any, levels: int) -> str:
         return str(value)
     if isinstance(value, dict):
         inner = _below(levels)
-        return (
-            "{"
-            + ",".join(f"{encode_basestring(k)}:{_write(v, inner)}" for k, v in value.items())
-            + "}"
-        )
+        # Most values are texts: not calling this function for each halves the time.
+        pairs = [
+            f"{encode_basestring(name)}:{encode_basestring(item)}"
+            if type(item) is str
+            else f"{encode_basestring(name)}:{_write(item, inner)}"
+            for name, item in value.items()
+        ]
+        return "{" + ",".join(pairs) + "}"
     if isinstance(value, list):
         inner = _below(levels)
         return "[" + ",".join(_write(item, inner) for item in value) + "]"

@@ -28,7 +28,7 @@ class StartMessage:
     def refusal(self, texts: Mapping[str, str]) -> str | None:
         """What WhatsApp would refuse, for these values of variables; None when it would not.
 
-        Variables not in `texts` get their defaults.
+        Blank values are to be left out of `texts`; what is not there gets its default.
         """
         if self._node is None or self._fits_surely(texts):
             return None
@@ -40,7 +40,7 @@ class StartMessage:
         most = self._surely_fits
         if most == 0 or len(texts) < len(self._flow.variables):
             return False
-        return all(0 < len(text) <= most and not text.isspace() for text in texts.values())
+        return not texts or max(map(len, texts.values())) <= most
 
     def _values(self, text: str) -> dict[str, str]:
         return values_for(self._flow, dict.fromkeys(self._flow.variables, text), {})

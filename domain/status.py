@@ -10,9 +10,11 @@ from typing import Literal
 
 StatusName = Literal["sent", "delivered", "read", "failed"]
 
-_OPEN = {"sending", "retrying", "unknown", "given_up"}
+_UNSETTLED = {"unknown", "given_up", "held"}
+"""States in which the run waits and a status may tell it what became of a call: a message of
+unknown outcome may be held before it is sent again."""
+_OPEN = {"sending", "retrying"} | _UNSETTLED
 """States in which nobody knows yet whether WhatsApp took the message."""
-_UNSETTLED = {"unknown", "given_up"}
 
 
 @dataclass(frozen=True, slots=True)

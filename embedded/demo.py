@@ -245,7 +245,9 @@ def _progress(console: Console) -> Iterator[Any]:
             def draw(
                 sendout: dict[str, Any], customers: Sequence[Customer], seconds: float, again: bool
             ) -> None:
-                live.update(Group(_line(sendout, seconds), _table(customers, again=again)))
+                live.update(
+                    Group(_line(sendout, seconds), _table(customers, again=again, missing="dim"))
+                )
 
             yield draw
         return
@@ -273,7 +275,7 @@ def _line(sendout: dict[str, Any], seconds: float) -> str:
     )
 
 
-def _table(customers: Sequence[Customer], *, again: bool) -> Table:
+def _table(customers: Sequence[Customer], *, again: bool, missing: str = "red") -> Table:
     """What each kind of customer does and is to get, and how many have it."""
     table = Table(header_style="bold")
     table.add_column("The customer …")
@@ -285,7 +287,7 @@ def _table(customers: Sequence[Customer], *, again: bool) -> Table:
         gets = ", ".join(plan.gets) or "nothing"
         if again and plan.again:
             gets += f"; then {', '.join(plan.again)}"
-        style = "" if right == len(group) else "red"
+        style = "" if right == len(group) else missing
         table.add_row(plan.does, gets, f"{right} of {len(group)}", style=style)
     return table
 
@@ -330,7 +332,7 @@ def _print_addresses(
     runs = f"{addresses.temporal_ui}/namespaces/default/workflows"
     business = f"{addresses.api}/v1/businesses/{credentials.BUSINESS_ID}"
     for what, address in (
-        ("the customers' phones", addresses.simulator),
+        ("the WhatsApp simulator", addresses.simulator),
         ("one run in Temporal", f"{runs}/{workflow}"),
         ("all runs of the batch", f"{runs}?query=SendoutId%3D%22{sendout_id}%22"),
         ("the sendout", f"{business}/sendouts/{sendout_id}   (X-API-Key: {credentials.API_KEY})"),

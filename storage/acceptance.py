@@ -40,13 +40,13 @@ class Resolved:
     default_channel: Channel | None
 
 
-class NewEntry(NamedTuple):
-    """A good entry with its id and its sendout."""
+class Batch(NamedTuple):
+    """Good entries for one sendout, with their new ids."""
 
-    entry_id: UUID
     campaign_id: UUID
     sendout_id: UUID
-    entry: Accepted
+    entry_ids: Sequence[str]
+    entries: Sequence[Accepted]
 
 
 _LOCK_CAMPAIGNS = """
@@ -240,8 +240,8 @@ WITH input AS MATERIALIZED (
   FROM judged j ORDER BY n
   RETURNING entry_id, state, duplicate_of
 )
-SELECT count(*), array_agg(entry_id) FILTER (WHERE state = 'duplicate'),
-       array_agg(duplicate_of) FILTER (WHERE state = 'duplicate')
+SELECT count(*), array_agg(entry_id::text) FILTER (WHERE state = 'duplicate'),
+       array_agg(duplicate_of::text) FILTER (WHERE state = 'duplicate')
 FROM added
 """
 
@@ -250,37 +250,39 @@ _NAME_THE_FIRST = """
 UPDATE entries e SET duplicate_of = c.entry_id
 FROM claims c
 WHERE e.entry_id = ANY($1::uuid[]) AND c.campaign_id = e.campaign_id AND c.client = e.client
-RETURNING e.entry_id, c.entry_id
+RETURNING e.entry_id::text, c.entry_id::text
 """
 
 
 async def accept(
     connection: AsyncConnection,
     business_id: UUID,
-    entries: Sequence[NewEntry],
+    batches: Sequence[Batch],
     *,
     allow_multiple: bool,
-) -> dict[UUID, UUID | None]:
+) -> dict[str, str | None]:
     """Store the entries and take their places in the duplicate check.
 
-    Answers those that are duplicates and make no run, each with the entry that was first. Raises
-    `SituationChanged` when one of the sendouts is current no more; nothing is stored then.
+    Answers, by id, those that are duplicates and make no run, each with the entry that was first.
+    Raises `SituationChanged` when one of the sendouts is current no more; nothing is stored then.
     """
     places: dict[tuple[UUID, UUID, UUID], int] = {}
     placed = [
-        places.setdefault((new.campaign_id, new.sendout_id, new.entry.channel_id), len(places) + 1)
-        for new in entries
+        places.setdefault((batch.campaign_id, batch.sendout_id, entry.channel_id), len(places) + 1)
+        for batch in batches
+        for entry in batch.entries
     ]
     campaigns, sendouts, channels = (list(column) for column in zip(*places, strict=True))
+    entries = [entry for batch in batches for entry in batch.entries]
     [(stored, duplicates, firsts)] = await _rows(
         connection,
         _ACCEPT,
-        [new.entry_id for new in entries],
+        [entry_id for batch in batches for entry_id in batch.entry_ids],
         placed,
-        [new.entry.client for new in entries],
-        [new.entry.variables for new in entries],
-        _given([new.entry.callback_data for new in entries]),
-        _given([new.entry.scheduled_at for new in entries]),
+        [entry.client for entry in entries],
+        [entry.variables for entry in entries],
+        _given([entry.callback_data for entry in entries]),
+        _given([entry.scheduled_at for entry in entries]),
         campaigns,
         sendouts,
         channels,
@@ -290,7 +292,7 @@ async def accept(
     )
     if stored != len(entries):
         raise SituationChanged
-    found: dict[UUID, UUID | None] = dict(zip(duplicates or (), firsts or (), strict=True))
+    found: dict[str, str | None] = dict(zip(duplicates or (), firsts or (), strict=True))
     unnamed = [entry_id for entry_id, first in found.items() if first is None]
     if unnamed:
         found |= dict(await _rows(connection, _NAME_THE_FIRST, unnamed))
@@ -303,7 +305,7 @@ def _given(column: list[_T]) -> list[_T]:
 
 
 _CLAIMED = """
-SELECT c.campaign_id, c.client, c.entry_id
+SELECT c.campaign_id, c.client, c.entry_id::text
 FROM unnest($1::uuid[], $2::text[]) AS a (campaign_id, client)
 JOIN claims c ON c.campaign_id = a.campaign_id AND c.client = a.client
 """
@@ -311,7 +313,7 @@ JOIN claims c ON c.campaign_id = a.campaign_id AND c.client = a.client
 
 async def claimed_by(
     connection: AsyncConnection, asked: Sequence[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], UUID]:
+) -> dict[tuple[UUID, str], str]:
     """The entries that hold these claims, by campaign and client; for a dry run."""
     campaigns, clients = [list(column) for column in zip(*asked, strict=True)]
     rows = await _rows(connection, _CLAIMED, campaigns, clients)

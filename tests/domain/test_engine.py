@@ -12,19 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import run
-from domain.flow import Flow
-from domain.run import Limits, MessageRef, Phase, SendOutcome, Setting
+from domain.engine import advance
+from domain.run import Limits, MessageRef, Phase, RunState, SendOutcome, Setting
 from domain.shape import read_flow
 from tests.domain.random_flows import VALUES, VARIABLE, flows
-from tests.domain.world import World
+from tests.domain.world import START, World
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "flows").glob("*.json"))
-SEEDS = 60
+EXAMPLES = {
+    file.stem: read_flow(json.loads(file.read_text(encoding="utf-8")))
+    for file in sorted((Path(__file__).parents[2] / "examples" / "flows").glob("*.json"))
+}
+SEEDS = 40
 """Worlds per example flow: as many as it takes to see everything that can happen to a run."""
 
 
 @settings(
-    max_examples=250,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -34,7 +37,7 @@ def test_whatever_happens_a_run_keeps_its_promises_and_comes_to_rest(data, flow,
     setting = Setting(flow, "entry", {VARIABLE: value}, Limits(max_sends=max_sends))
     world = World(setting, lambda options: data.draw(st.sampled_from(options)))
     world.step(run.Started())
-    world.go_on(50)
+    world.go_on(40)
     world.come_to_rest()
     assert world.state.closed
 
@@ -43,8 +46,7 @@ def test_whatever_happens_a_run_keeps_its_promises_and_comes_to_rest(data, flow,
 def worlds() -> list[World]:
     """Worlds around the example flows, gone through to the end."""
     made = []
-    for file in EXAMPLES:
-        flow = read_flow(json.loads(file.read_text(encoding="utf-8")))
+    for flow in EXAMPLES.values():
         for seed in range(SEEDS):
             chance = random.Random(seed)
             limits = Limits(max_sends=chance.choice([2, 100]))
@@ -80,26 +82,47 @@ def test_the_worlds_see_everything_that_can_happen(worlds):
 # --- chosen by hand ----------------------------------------------------------------------------
 
 
-def looping(button_leads_back: bool = True) -> Flow:
-    template = {"type": "template", "name": "again", "language": "en", "category": "utility"}
-    button = {"id": "again", "label": "Again", "next": "again" if button_leads_back else None}
-    node = {"type": "message", "message": template, "buttons": [button]}
-    return read_flow({"format": 1, "start": "again", "nodes": {"again": node}})
-
-
 def test_a_loop_by_button_ends_at_the_hundredth_send():
-    world = World(Setting(looping(), "entry", {}), lambda options: options[0])
-    world.step(run.Started())
-    for visit in range(1, 101):
-        path = world.state.paths[0].id
-        world.jobs.clear()
-        world.rows[MessageRef("again", visit)].state = "sent"
-        state, _ = run.RunState(), None
-        state = world.state
-        assert state.sends == visit
-        world.answer_send(path)
-        effects = world.step(run.Clicked(MessageRef("again", visit), "again", f"wamid.{visit}"))
-        sent = [effect.message.visit for effect in effects if isinstance(effect, run.Send)]
-        assert sent == ([visit + 1] if visit < 100 else [])
+    template = {"type": "template", "name": "again", "language": "en", "category": "utility"}
+    button = {"id": "again", "label": "Again", "next": "again"}
+    node = {"type": "message", "message": template, "buttons": [button]}
+    flow = read_flow({"format": 1, "start": "again", "nodes": {"again": node}})
+    setting = Setting(flow, "entry", {})
+    state, effects = advance(setting, RunState(), run.Started(), START)
+    sent = 0
+    while sends := [effect for effect in effects if isinstance(effect, run.Send)]:
+        sent += 1
+        accepted = run.SendFinished(sends[0].path, SendOutcome.ACCEPTED, recorded_end=True)
+        state, _ = advance(setting, state, accepted, START)
+        tap = run.Clicked(sends[0].message, "again", f"wamid.{sent}")
+        state, effects = advance(setting, state, tap, START)
+    assert sent == 100
     assert effects == [run.Finish(too_many_sends=True)]
-    assert world.state.over
+    state, effects = advance(setting, state, run.Finished(), START)
+    assert effects == [run.StopTimer(100), run.Close()]
+
+
+def test_what_comes_too_late_or_again_changes_nothing():
+    """A closed run hears every kind of news and stays as it is."""
+    world = World(Setting(EXAMPLES["feedback"], "entry", {}), lambda options: options[0])
+    world.step(run.Started())
+    world.come_to_rest()
+    before = world.state
+    message, ask = MessageRef("rate", 1), MessageRef("what", 1)
+    for news in (
+        run.SendFinished(1, SendOutcome.REFUSED),
+        run.TimerFired(1),
+        run.DelayChecked(1, "go_on"),
+        run.Clicked(MessageRef("rate", 2), "good", "wamid.x"),
+        run.Clicked(message, "nothing of the kind", "wamid.x"),
+        run.Clicked(MessageRef("what", 1), "good", "wamid.x"),
+        run.Replied(),
+        run.Delivered(message),
+        run.Failed(message),
+        run.Settled(message, accepted=False),
+        run.Released(),
+        run.AskAnswered(ask, "words", "wamid.x"),
+        run.AskClosed(ask, "words", "wamid.x"),
+        run.Finished(),
+    ):
+        assert advance(world.setting, before, news, world.now) == (before, [run.Close()])

@@ -123,8 +123,19 @@ anything = st.recursive(
     max_leaves=6,
 )
 fields = st.sampled_from(
-    "client sender variables campaignName campaign_name campaignVersion campaign_version "
-    "scheduledAt scheduled_at callbackData callback_data".split()
+    [
+        "client",
+        "sender",
+        "variables",
+        "campaignName",
+        "campaign_name",
+        "campaignVersion",
+        "campaign_version",
+        "scheduledAt",
+        "scheduled_at",
+        "callbackData",
+        "callback_data",
+    ]
 )
 likely = st.sampled_from(["+16045552331", "spring", "", "2026-05-04T10:00:00Z", "+15550001111"])
 entries = st.dictionaries(fields, likely | anything) | anything

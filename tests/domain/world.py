@@ -90,6 +90,8 @@ class World:
     numbers: dict[int, MessageRef] = field(default_factory=dict)
     owners: dict[MessageRef, int] = field(default_factory=dict)
     happened: list[tuple[Stimulus, list[run.Effect]]] = field(default_factory=list)
+    phases: set[Phase] = field(default_factory=set)
+    reopened: bool = False
 
     # --- one step ------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class World:
         reread = RunState.model_validate_json(brief)
         assert advance(self.setting, reread, stimulus, self.now) == (after, effects)
         self.state = after
+        self.phases |= {path.phase for path in after.paths}
         self.happened.append((stimulus, effects))
         over = before.over
         for effect in effects:
@@ -370,6 +373,7 @@ class World:
         """News for a run that is gone: it is taken up from the record's snapshot."""
         if not self.state.over:
             assert self.snapshot is not None
+            self.reopened = True
             dumped = self.snapshot.model_dump_json(exclude_defaults=True)
             self.state = RunState.model_validate_json(dumped)
         self.hand_over()

@@ -1,7 +1,6 @@
 """WhatsApp's side of a stack: what its simulated customers got, tap and write."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from typing import Any, Self
 
@@ -108,23 +107,25 @@ class Customers:
 
 
 class Reactions:
-    """Customers who tap a button as soon as they get a message; each message is tapped once."""
+    """Customers of one batch, some of whom tap a button of each message as soon as they get it."""
 
-    def __init__(self, customers: Customers, button_of: dict[str, str]) -> None:
-        """`button_of` names the button for each number that taps; `text` is matched by nobody else."""
+    def __init__(
+        self, customers: Customers, numbers: Collection[str], button_of: Mapping[str, str]
+    ) -> None:
+        """`button_of` names the button of each number that taps."""
         self._customers = customers
         self._button_of = button_of
         self._seen = ""
-        self.got: dict[str, list[str]] = defaultdict(list)
-        self.accepted = 0
+        self.got: dict[str, list[str]] = {number: [] for number in numbers}
 
     def look(self) -> int:
-        """Read what is new and let its recipients react; how many messages there are by now."""
+        """Read what is new and let its recipients react; how many messages they have by now."""
         for message in self._customers.messages(after=self._seen):
             self._seen = str(message["id"])
-            self.accepted += 1
+            if message["to"] not in self.got:
+                continue
             self.got[message["to"]].append(message["text"])
             button = self._button_of.get(message["to"])
             if button is not None and message["buttons"]:
                 self._customers.tap(message["id"], button)
-        return self.accepted
+        return sum(map(len, self.got.values()))

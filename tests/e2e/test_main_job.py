@@ -12,11 +12,12 @@ def test_a_batch_is_sent_answered_and_nudged_exactly(
     """A third taps yes, a third no, a third nothing: every message, every count and the end agree."""
     batch = Batch(numbers.take(300))
     business.publish(name, FLOW)
-    reactions = Reactions(customers, batch.button_of)
+    reactions = Reactions(customers, batch.clients, batch.button_of)
 
     sendout = business.send_entries(batch.entries(name))
     expected = batch.expected()
-    until(lambda seen: seen >= sum(map(len, expected.values())), reactions.look, every=0.05)
+    every_message = sum(map(len, expected.values()))
+    until(lambda seen: seen >= every_message, reactions.look, every=0.05)
 
     assert reactions.got == expected
     sendout.await_idle()

@@ -26,7 +26,7 @@ def test_a_killed_worker_doubles_nothing_and_hides_no_gap(
     # Slow answers keep the sender's slots full, so that the kill finds sends on the wire.
     customers.behave(batch.clients, latencyMs=400)
     business.publish(name, FLOW)
-    reactions = Reactions(customers, batch.button_of)
+    reactions = Reactions(customers, batch.clients, batch.button_of)
 
     sendout = business.send_entries(batch.entries(name))
     until(lambda seen: seen >= 120, reactions.look, every=0.02)

@@ -1,0 +1,81 @@
+"""Single-entry requests at 150 per second for 30 s against a bare FastAPI route.
+
+Floor: a route that validates the same body with pydantic and makes one committed insert, served the
+same way. Promise: nothing fails, and the median latency is at most twice the floor's.
+"""
+
+import asyncio
+import contextlib
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+
+from bench.installation import batch, installation
+from embedded.ports import free_ports
+
+PER_SECOND = 150
+SECONDS = 30
+
+
+async def main() -> None:
+    """Print the medians and their ratio; both arms take turns, ten seconds each."""
+    async with installation() as at, _bare_route(at.database.engine.url) as bare:
+        ours: list[float] = []
+        floor: list[float] = []
+        for turn in range(SECONDS // 10):
+            first = turn * 100_000
+
+            async def send(number: int, first: int = first) -> None:
+                await at.send(batch(at.campaign, 1, first=first + number))
+
+            async def insert(number: int, first: int = first) -> None:
+                body = batch(at.campaign, 1, first=first + number)
+                (await bare.post("/entries", content=body)).raise_for_status()
+
+            ours += await _paced(send)
+            floor += await _paced(insert)
+        a, b = statistics.median(ours), statistics.median(floor)
+        print(
+            f"{len(ours)} requests at {PER_SECOND}/s, none failed: median {a * 1000:.1f} ms, "
+            f"floor {b * 1000:.1f} ms, ratio {a / b:.2f}"
+        )
+
+
+async def _paced(call: Callable[[int], Awaitable[None]]) -> list[float]:
+    """Latencies of ten seconds of calls, started on the beat whether or not others are done."""
+
+    async def timed(number: int) -> float:
+        began = time.perf_counter()
+        await call(number)
+        return time.perf_counter() - began
+
+    tasks = []
+    start = time.perf_counter()
+    for number in range(PER_SECOND * 10):
+        await asyncio.sleep(max(0.0, start + number / PER_SECOND - time.perf_counter()))
+        tasks.append(asyncio.create_task(timed(number)))
+    return list(await asyncio.gather(*tasks))
+
+
+@contextlib.asynccontextmanager
+async def _bare_route(database_url: object) -> AsyncIterator[httpx.AsyncClient]:
+    (port,) = free_ports(1)
+    url = str(database_url)
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare_route", url, str(port)])
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
+        ) as http:
+            for _ in range(300):
+                with contextlib.suppress(httpx.TransportError):
+                    await http.get("/healthz")
+                    break
+                await asyncio.sleep(0.1)
+            yield http
+    finally:
+        process.terminate()
+        process.wait()
