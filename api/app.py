@@ -4,10 +4,12 @@ from fastapi import APIRouter, FastAPI
 
 from api.deps import KnownKeys, Parts
 from api.errors import add_error_handling
+from api.openapi import describe, operation_id
 from api.routes import (
     campaigns,
     channels,
     customers,
+    docs,
     draft_tests,
     entries,
     health,
@@ -16,6 +18,7 @@ from api.routes import (
     publishing,
     send,
     sendouts,
+    simulate,
 )
 from api.throttle import Throttle
 from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
@@ -29,11 +32,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     campaigns.router,
     publishing.router,
     draft_tests.router,
+    simulate.router,
     sendouts.router,
     entries.router,
     customers.router,
     channels.router,
     provider_webhook.router,
+    docs.router,
 )
 """Every resource of the API, in the order of its documentation."""
 
@@ -54,9 +59,11 @@ def create_app(
         version="1.0",
         description="WhatsApp campaigns: flows, sendouts, and every customer's way through them.",
         redirect_slashes=False,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_id,
     )
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.state.parts = Parts(settings, database, pokes, signals, temporal, closing, templates)
     app.state.known_keys = KnownKeys(database)
     app.state.send_throttle = Throttle(settings.requests_per_second)

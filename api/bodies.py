@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from api.idempotency import IDEMPOTENCY_KEY_PARAMETER
 from api.json_body import given, parse, read_bytes
+from api.schemas.common import in_one_piece
 from domain.errors import BadRequest
 
 
@@ -78,6 +79,6 @@ def documented(model: type[RequestBody], *, creates: bool = False) -> dict[str, 
 
     A route that `creates` takes an Idempotency-Key.
     """
-    schema = model.model_json_schema(by_alias=True)
-    body = {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": in_one_piece(model)}}
+    body: dict[str, Any] = {"requestBody": {"content": content}}
     return body | ({"parameters": [IDEMPOTENCY_KEY_PARAMETER]} if creates else {})

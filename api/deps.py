@@ -78,7 +78,12 @@ class KnownKeys:
             return key
 
 
-_api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="The business's API key.")
+_api_key = APIKeyHeader(
+    name="X-API-Key",
+    scheme_name="ApiKeyAuth",
+    auto_error=False,
+    description="The business's API key.",
+)
 BusinessId: TypeAlias = Annotated[
     str, Path(alias="businessId", description="The id of the business, a UUID.")
 ]

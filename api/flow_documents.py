@@ -71,10 +71,7 @@ async def sendable_flow(
 
     Raises `Conflict` (CAMPAIGN_NOT_FINAL) with `details.issues` while there are errors.
     """
-    if campaign.draft is None:
-        said = "the campaign has no flow yet: save a draft first"
-        _refuse_errors([Issue(severity="error", code="NO_FLOW", path="", message=said)])
-    flow = read_document(campaign.draft)
+    flow = _given(campaign.draft)
     tested = for_test or is_tested(campaign)
     issues = await _checked(flow, None, tested)
     if templates is not None:
@@ -82,6 +79,23 @@ async def sendable_flow(
         await templates.prepare(business_id, flow)
         issues = await _checked(flow, await templates.registry(business_id), tested)
     return flow, issues
+
+
+async def flow_without_errors(document: object) -> Flow:
+    """A document as a flow that can run, as far as can be told without WhatsApp's templates.
+
+    Raises `BadRequest` as `read_document` does, `Conflict` as `sendable_flow` does.
+    """
+    flow = _given(document)
+    await _checked(flow, None, tested=True)
+    return flow
+
+
+def _given(document: object) -> Flow:
+    if document is None:
+        said = "the campaign has no flow yet: save a draft first"
+        _refuse_errors([Issue(severity="error", code="NO_FLOW", path="", message=said)])
+    return read_document(document)
 
 
 async def _checked(flow: Flow, registry: TemplateRegistry | None, tested: bool) -> list[Issue]:

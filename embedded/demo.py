@@ -38,7 +38,7 @@ from embedded.stack import Stack
 from settings import Settings
 
 _FLOW = Path(__file__).resolve().parent.parent / "examples" / "flows" / "demo.json"
-_AT_MOST = 45.0
+_AT_MOST = 60.0
 """Seconds for one sending; the flow needs a little more than its delay of 5 s, the slowest phone 12."""
 _QUIET = 2.0
 """Seconds in which nothing more may come once everything is as expected."""

@@ -19,7 +19,7 @@ from storage.timeline import messages_of_customer
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["customers"])
 
 
-@router.get("/customers/{client}", response_model=Entity[Customer])
+@router.get("/customers/{client}", operation_id="readCustomer", response_model=Entity[Customer])
 async def read_one(
     caller: CanRead, database: AppDatabase, client: Annotated[str, Path(max_length=64)]
 ) -> ExactJson:

@@ -13,15 +13,14 @@ from api.json_body import parse_keeping_numbers
 from api.repeatable import repeatable
 from api.routes.campaigns import CampaignId, found
 from api.routes.publishing import refuse_archived, unchanged
+from api.run_variables import entry_invalid, variables_text
 from api.schemas.campaigns import DraftTest, StartedTest
 from api.schemas.common import Entity
 from domain import json_text
 from domain.documented_codes import ErrorCode
-from domain.entry import given_texts
 from domain.errors import BadRequest, Conflict
-from domain.flow import Flow, parse_duration
+from domain.flow import parse_duration
 from domain.phone import parse_phone
-from domain.rendering import missing_variables
 from storage.channels import Channel, channel_of_sender
 from storage.draft_tests import Addressee, start_test
 
@@ -51,7 +50,7 @@ async def try_draft(
         channel = await _channel(connection, caller.business_id, order.sender, client)
     refuse_archived(read)
     flow, _ = await sendable_flow(caller.business_id, read, parts.templates, for_test=True)
-    variables = _variables(flow, order.variables or {})
+    variables = variables_text(flow, order.variables or {})
     async with parts.database.transaction() as connection:
         if (kept := await call.first_answer(connection)) is not None:
             return kept
@@ -89,10 +88,10 @@ def _without_number(fields: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _number(text: str | None) -> str:
     if not text:
-        raise _refused("`client` is missing: name the number to test with.")
+        raise entry_invalid("`client` is missing: name the number to test with.")
     number = parse_phone(text)
     if number is None:
-        raise _refused(
+        raise entry_invalid(
             "`client` is not a phone number; write it as +16045552331.",
             ErrorCode.CAMPAIGN_ENTRY_CLIENT_INVALID,
             "Campaign entry client is invalid",
@@ -107,7 +106,7 @@ async def _channel(
     unusable = bool(sender) and number is None
     channel = None if unusable else await channel_of_sender(connection, business_id, number)
     if channel is None and sender:
-        raise _refused(
+        raise entry_invalid(
             "`sender` is not the number of one of your channels.",
             ErrorCode.INVALID_SENDER_ID,
             "Invalid sender id",
@@ -120,30 +119,7 @@ async def _channel(
             advice="Please connect a channel or mark one as default.",
         )
     if client == channel.phone_number:
-        raise _refused(
+        raise entry_invalid(
             "`client` is the sender itself.", ErrorCode.MESSAGE_SELF_INVALID, "Client equals sender"
         )
     return channel
-
-
-def _variables(flow: Flow, given: dict[str, Any]) -> str:
-    """The variables as JSON text. Raises `BadRequest` (CAMPAIGN_ENTRY_INVALID)."""
-    nested = [n for n in flow.variables if isinstance(given.get(n), dict | list)]
-    if nested:
-        raise _refused(f"`variables.{nested[0]}` must be a string, a number or a boolean.")
-    try:
-        text = json_text.write(given)
-    except json_text.NestedTooDeeply as error:
-        raise _refused(f"Please check `variables`: {error}.") from None
-    missing = missing_variables(flow, given_texts(text))
-    if missing:
-        raise _refused(f"`variables.{missing[0]}` is required by the flow.")
-    return text
-
-
-def _refused(
-    message: str,
-    code: ErrorCode = ErrorCode.CAMPAIGN_ENTRY_INVALID,
-    title: str = "Campaign entry is invalid",
-) -> BadRequest:
-    return BadRequest(message, code=code, title=title)

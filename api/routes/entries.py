@@ -67,13 +67,17 @@ async def read_entry(
     return ExactJson({"entity": entry_with_timeline(entry, history, blocker)})
 
 
-@router.post("/entries/{entryId}/cancel", response_model=Entity[Entry])
+@router.post("/entries/{entryId}/cancel", operation_id="cancelEntry", response_model=Entity[Entry])
 async def cancel(caller: CanOperate, database: AppDatabase, entry_id: EntryId) -> ExactJson:
     """End an open entry without another send; one that has ended stays as it is."""
     return await _cancel(database, caller.business_id, entry_id, None)
 
 
-@router.post("/sendouts/{sendoutId}/entries/{entryId}/cancel", response_model=Entity[Entry])
+@router.post(
+    "/sendouts/{sendoutId}/entries/{entryId}/cancel",
+    operation_id="cancelEntryOfSendout",
+    response_model=Entity[Entry],
+)
 async def cancel_in_sendout(
     caller: CanOperate, database: AppDatabase, sendout_id: SendoutId, entry_id: EntryId
 ) -> ExactJson:

@@ -1,16 +1,24 @@
 """Whether this process and the whole stack can work (api.md section 7)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api.deps import AppParts
+from api.schemas.common import Schema
 from storage.availability import database_is_away
 from storage.schema import is_current
 from storage.session import Database
 
 router = APIRouter(tags=["operations"])
+
+
+class Readiness(Schema):
+    """Whether the work can be done, and how each part stands."""
+
+    status: Literal["ok", "degraded", "unready"]
+    checks: dict[str, str]
 
 
 @router.get("/healthz")
@@ -19,7 +27,11 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "It cannot work; `checks` says why."}},
+)
 async def readyz(
     parts: AppParts,
     all_: Annotated[

@@ -39,7 +39,25 @@ async def verify_subscription(
     return PlainTextResponse(challenge)
 
 
-@router.post("", operation_id="receiveEvents")
+@router.post(
+    "",
+    operation_id="receiveEvents",
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "X-Hub-Signature-256",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+                "description": "HMAC-SHA256 of the body with the app secret of the channel.",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+    },
+)
 async def receive_events(request: Request, parts: AppParts) -> dict[str, str]:
     """Take in statuses, clicks and replies; 200 once they are durable."""
     body = await read_bytes(request, parts.settings.max_body_bytes)

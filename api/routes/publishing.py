@@ -36,6 +36,7 @@ router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["campaigns"])
 
 @router.post(
     "/campaigns/{campaignId}/publish",
+    operation_id="publishCampaign",
     response_model=Published,
     openapi_extra=documented(PublishOrder, creates=True),
 )
@@ -106,7 +107,11 @@ async def unchanged(
     return campaign
 
 
-@router.post("/campaigns/{campaignId}/unpublish", openapi_extra=documented(UnpublishOrder))
+@router.post(
+    "/campaigns/{campaignId}/unpublish",
+    operation_id="unpublishCampaign",
+    openapi_extra=documented(UnpublishOrder),
+)
 async def unpublish(
     request: Request, caller: CanOperate, parts: AppParts, campaign_id: CampaignId
 ) -> Entity[Campaign]:

@@ -38,8 +38,18 @@ router = APIRouter(tags=["send"])
     operation_id="CampaignService_SendCampaigns",
     responses={
         200: {"model": schemas.SendReport, "description": "The report of the sendouts."},
-        404: {"description": "None of the campaigns or versions exists."},
-        409: {"description": "None of the campaigns is in a state to be sent."},
+        400: {
+            "model": schemas.SendRefusal,
+            "description": "The request, or each of its entries, cannot be understood.",
+        },
+        404: {
+            "model": schemas.SendRefusal,
+            "description": "None of the campaigns or versions exists.",
+        },
+        409: {
+            "model": schemas.SendRefusal,
+            "description": "None of the campaigns is in a state to be sent.",
+        },
     },
     # What the function reads from the request itself, because it is called so often.
     openapi_extra={

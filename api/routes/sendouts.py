@@ -136,7 +136,7 @@ async def resume_sendout(
     return answer
 
 
-@router.post("/sendouts/{sendoutId}/cancel")
+@router.post("/sendouts/{sendoutId}/cancel", operation_id="cancelSendout")
 async def cancel(caller: CanOperate, parts: AppParts, sendout_id: SendoutId) -> Entity[Sendout]:
     """End every open entry for good; what is on the wire is still recorded."""
     async with parts.database.transaction() as connection:
@@ -155,6 +155,7 @@ def _close(parts: Parts, sendout_id: UUID) -> None:
 
 @router.post(
     "/sendouts/{sendoutId}/retry",
+    operation_id="retrySendout",
     response_model=Retried,
     openapi_extra={"parameters": [IDEMPOTENCY_KEY_PARAMETER]},
 )

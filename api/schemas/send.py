@@ -12,7 +12,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.json_body import given
-from api.schemas.common import Schema
+from api.schemas.common import Schema, in_one_piece
+from api.schemas.errors import ErrorAnswer
 from domain.documented_codes import ErrorCode, ErrorType
 from domain.errors import BadRequest
 
@@ -62,20 +63,7 @@ def request_schema() -> dict[str, Any]:
 
     The body is read by hand, so the framework does not describe it.
     """
-    schema = SendRequest.model_json_schema(by_alias=True)
-    parts = schema.pop("$defs")
-
-    def whole(node: Any) -> Any:
-        if isinstance(node, list):
-            return [whole(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            return whole(parts[node["$ref"].rpartition("/")[2]])
-        return {name: whole(item) for name, item in node.items()}
-
-    described: dict[str, Any] = whole(schema)
-    return described
+    return in_one_piece(SendRequest)
 
 
 class RowError(Schema):
@@ -105,7 +93,7 @@ class ReportRow(Schema):
     campaign_name: str | None
     campaign_version: str | None
     sendout_id: UUID | None
-    status: Literal["created", "updated", "error"]
+    status: Literal["unspecified", "error", "created", "updated"]
     accepted_count: int
     rejected_count: int
     error: RowError | None
@@ -116,6 +104,12 @@ class SendReport(Schema):
     """What became of the entries."""
 
     data: list[ReportRow]
+
+
+class SendRefusal(ErrorAnswer):
+    """The error that all entries share, with the report in which it stands."""
+
+    data: list[ReportRow] = Field(default_factory=list)
 
 
 class SendOptions(NamedTuple):

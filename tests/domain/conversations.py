@@ -136,9 +136,11 @@ def _plain(value: Any) -> Any:
 
 
 def to_text(value: Any, indent: int = 0, used: int = 0) -> str:
-    """JSON in which everything that fits stands on one line."""
+    """JSON in which what fits, or holds nothing of its own, stands on one line."""
     line = json.dumps(value, ensure_ascii=False)
-    if indent + used + len(line) <= _WIDTH - 1 or not isinstance(value, dict | list) or not value:
+    parts = list(value.values() if isinstance(value, dict) else value if isinstance(value, list) else [])
+    deep = any(isinstance(part, dict | list) for part in parts)
+    if indent + used + len(line) < _WIDTH or not deep:
         return line
     inner, outer = " " * (indent + 2), " " * indent
     if isinstance(value, list):

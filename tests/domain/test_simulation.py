@@ -240,7 +240,7 @@ def test_a_loop_without_sends_is_stopped():
         "ask": {"type": "ask", "variable": "x", "timeout": "PT1S", "on_timeout": "ask"},
     }
     with pytest.raises(ImpossibleStep, match="wait for less") as caught:
-        tried(Wait(HOUR), Wait(timedelta(days=90)), of=flow(nodes, "hello"))
+        tried(Wait(HOUR / 60), Wait(timedelta(days=90)), of=flow(nodes, "hello"))
     assert caught.value.position == 1
 
 

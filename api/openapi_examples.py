@@ -1,0 +1,130 @@
+"""A request body to copy for every operation that takes one, by operation id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FLOW: dict[str, Any] = {
+    "format": 1,
+    "start": "welcome",
+    "variables": {"name": {"default": "there"}},
+    "nodes": {
+        "welcome": {
+            "type": "message",
+            "message": {
+                "type": "template",
+                "name": "spring_sale",
+                "language": "en",
+                "category": "marketing",
+                "body": ["{{name}}"],
+                "preview": "Hello {{1}}, our spring sale has begun.",
+            },
+            "buttons": [{"id": "more", "label": "Tell me more", "next": "details"}],
+            "next": "wait",
+        },
+        "details": {"type": "message", "message": {"type": "text", "body": "20% off, {{name}}."}},
+        "wait": {"type": "delay", "duration": "PT20H", "condition": "no_click", "next": "nudge"},
+        "nudge": {
+            "type": "message",
+            "message": {
+                "type": "template",
+                "name": "spring_nudge",
+                "language": "en",
+                "category": "marketing",
+                "preview": "The spring sale ends tomorrow.",
+            },
+        },
+    },
+}
+
+REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "CampaignService_SendCampaigns": {
+        "Two customers": {
+            "entries": [
+                {
+                    "client": "+16045552331",
+                    "campaignName": "spring_sale",
+                    "variables": {"name": "Ana"},
+                },
+                {"client": "+16045552332", "campaignName": "spring_sale"},
+            ]
+        },
+        "A new sendout, to everybody again": {
+            "entries": [{"client": "+16045552331", "campaignName": "spring_sale"}],
+            "options": {
+                "ifVersionUnspecified": "create_new",
+                "ifDuplicateCheckUnspecified": "allow_multiple",
+            },
+        },
+        "What would happen": {
+            "entries": [{"client": "+16045552331", "campaignName": "spring_sale"}],
+            "options": {"dryRun": True, "includeEntries": "all"},
+        },
+    },
+    "createCampaign": {"With a first draft": {"name": "spring_sale", "flow": FLOW}},
+    "renameCampaign": {"Another name": {"name": "spring_sale_2026"}},
+    "saveDraft": {"The next revision": {"flow": FLOW, "revision": 1}},
+    "publishCampaign": {
+        "With a label": {"campaignVersion": "2026-05"},
+        "With a version of its own": {},
+    },
+    "unpublishCampaign": {"Runs in flight end as well": {"cancel": True}},
+    "tryDraft": {
+        "Without the long waits": {
+            "client": "+16045552331",
+            "variables": {"name": "Ana"},
+            "maxDelay": "PT10S",
+        }
+    },
+    "simulateFlow": {
+        "A customer who taps after two hours": {
+            "variables": {"name": "Ana"},
+            "steps": [{"wait": "PT2H"}, {"click": {"node": "welcome", "button": "more"}}],
+        },
+        "A customer who only writes": {
+            "steps": [{"reply": "Is it still on?"}, {"wait": "PT20H"}],
+        },
+    },
+    "changeSendout": {"A nudge with a mistake": {"label": "Spring", "skipNodes": ["nudge"]}},
+    "addChannel": {
+        "The default channel": {
+            "phoneNumber": "+15550001111",
+            "phoneNumberId": "106540352242922",
+            "wabaId": "102290129340398",
+            "accessToken": "EAAJB",
+            "appSecret": "a-long-secret",
+            "default": True,
+        }
+    },
+    "changeChannel": {"A new token": {"accessToken": "EAAJC"}},
+    "holdChannel": {"The emergency stop": {"message": "Wrong prices in the nudge"}},
+    "receiveEvents": {
+        "A delivered message": {
+            "object": "whatsapp_business_account",
+            "entry": [
+                {
+                    "id": "102290129340398",
+                    "changes": [
+                        {
+                            "field": "messages",
+                            "value": {
+                                "messaging_product": "whatsapp",
+                                "metadata": {
+                                    "display_phone_number": "15550001111",
+                                    "phone_number_id": "106540352242922",
+                                },
+                                "statuses": [
+                                    {
+                                        "id": "wamid.HBgL",
+                                        "status": "delivered",
+                                        "timestamp": "1777888800",
+                                        "recipient_id": "16045552331",
+                                    }
+                                ],
+                            },
+                        }
+                    ],
+                }
+            ],
+        }
+    },
+}

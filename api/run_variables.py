@@ -1,0 +1,44 @@
+"""The variables of a run that is started by hand: a test, or a simulation (api.md section 3)."""
+
+from typing import Any
+
+from domain import json_text
+from domain.documented_codes import ErrorCode
+from domain.entry import given_texts
+from domain.errors import BadRequest
+from domain.flow import Flow
+from domain.rendering import missing_variables
+
+
+def variables_text(flow: Flow, given: dict[str, Any]) -> str:
+    """The variables as JSON text, numbers as `domain.json_text.read` keeps them.
+
+    Raises `BadRequest` (CAMPAIGN_ENTRY_INVALID) naming those that are nested, or required by the
+    flow and missing.
+    """
+    nested = [n for n in flow.variables if isinstance(given.get(n), dict | list)]
+    if nested:
+        raise entry_invalid(f"`variables.{nested[0]}` must be a string, a number or a boolean.")
+    try:
+        text = json_text.write(given)
+    except json_text.NestedTooDeeply as error:
+        raise entry_invalid(f"Please check `variables`: {error}.") from None
+    missing = missing_variables(flow, given_texts(text))
+    if missing:
+        names = ", ".join(f"`variables.{name}`" for name in missing)
+        raise entry_invalid(
+            f"{names} {'is' if len(missing) == 1 else 'are'} required by the flow.",
+            details={"missingVariables": missing},
+        )
+    return text
+
+
+def entry_invalid(
+    message: str,
+    code: ErrorCode = ErrorCode.CAMPAIGN_ENTRY_INVALID,
+    title: str = "Campaign entry is invalid",
+    *,
+    details: dict[str, Any] | None = None,
+) -> BadRequest:
+    """The refusal of what no entry could be."""
+    return BadRequest(message, code=code, title=title, details=details)
