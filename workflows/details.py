@@ -15,14 +15,14 @@ _WAITS = {
 }
 
 
-def describe(flow: Flow, state: RunState) -> str:
-    """Markdown of a few lines; names nodes and times, never the customer."""
+def describe(campaign: str, flow: Flow, state: RunState) -> str:
+    """Markdown of a few lines; names campaign, nodes and times, never the customer."""
     sent = [
         name if visits == 1 else f"{name} (×{visits})"
         for name, visits in state.visits.items()
         if isinstance(flow.nodes[name], MessageNode)
     ]
-    lines = [f"Messages so far: {', '.join(sent) or 'none'}."]
+    lines = [f"Campaign **{campaign}**. Messages so far: {', '.join(sent) or 'none'}."]
     lines += [f"- Waiting: {_waiting(path)}" for path in state.paths]
     if state.used:
         taps = ", ".join(f"{used.button} on {used.node}" for used in state.used)

@@ -78,6 +78,8 @@ class FlowRunWorkflow:
             variables=start.variables,
             limits=start.limits,
         )
+        attributes = workflow.info().typed_search_attributes
+        self._campaign = attributes.get(messages.CAMPAIGN_NAME, "unknown")
         self._state = start.state or RunState()
         self._inbox: deque[Stimulus] = deque()
         self._work: set[asyncio.Task[None]] = set()
@@ -149,7 +151,7 @@ class FlowRunWorkflow:
         self._state, effects = advance(self._setting, self._state, stimulus, workflow.now())
         for effect in effects:
             self._carry_out(effect)
-        workflow.set_current_details(describe(self._setting.flow, self._state))
+        workflow.set_current_details(describe(self._campaign, self._setting.flow, self._state))
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

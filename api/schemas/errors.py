@@ -29,6 +29,6 @@ class ErrorDetail(ErrorAnswer):
 class RpcStatus(Schema):
     """An error on every other status: the gRPC code, and the error in `details[0]`."""
 
-    code: int
+    code: int = Field(json_schema_extra={"format": "int32"})
     message: str
     details: list[ErrorDetail]

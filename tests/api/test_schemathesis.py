@@ -10,19 +10,27 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import (
     content_type_conformance,
-    not_a_server_error,
     response_schema_conformance,
     status_code_conformance,
 )
 
 from storage.session import Database
-from tests.api.described import operation_ids
+from tests.api.described import description, operation_ids
 from tests.api.sent import add_entry, add_message, add_sendout
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY, add_campaign, add_channel
 
+SCHEMA = schemathesis.openapi.from_dict(description())
+
+
+def works(_context: Any, response: Any, case: Any) -> None:
+    """No error of the server; only `/readyz` may say that a part is away."""
+    told = {503} if case.operation.path == "/readyz" else set()
+    assert response.status_code < 500 or response.status_code in told
+
+
 CHECKS = [
-    not_a_server_error,
+    works,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
@@ -51,8 +59,7 @@ async def known(business: None, database: Database) -> dict[str, str]:
 
 
 def try_out(address: str, operation_id: str, known: dict[str, str]) -> None:
-    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
-    operation = schema.find_operation_by_id(operation_id)
+    operation = SCHEMA.find_operation_by_id(operation_id)
 
     @seed(20260504)
     @settings(
