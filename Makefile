@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format bench lock
+.PHONY: help setup run demo test check format docs bench lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ check: setup ## format, lint, types and import rules
 format: setup ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## write the pages of docs/ that repeat tables of the code
+	$(BIN)/python -m docs.generate
 
 bench: setup ## performance claims as ratios, measured side by side
 	$(BIN)/python -m bench

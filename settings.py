@@ -1,7 +1,7 @@
 """Every setting of every process: read from the environment as `SENDOUT_<NAME>`.
 
-All durations are seconds. The README's table of settings is made from this class and a test
-holds the two together.
+All durations are seconds. `docs/settings.md` is made from this class (`make docs`), and a test holds
+the two together.
 """
 
 from pathlib import Path

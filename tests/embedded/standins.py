@@ -95,7 +95,7 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
 
 
 async def log_says_up(log: Path) -> str | None:
-    return None if log.exists() and "up" in log.read_text() else "not up"  # noqa: ASYNC240
+    return None if log.exists() and "up" in log.read_text() else "not up"
 
 
 async def main(data_dir: Path, scenario: str) -> None:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from embedded.dev import PARTS
