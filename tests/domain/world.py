@@ -87,6 +87,8 @@ class World:
     taps: set[run.UsedButton] = field(default_factory=set)
     """Buttons whose first tap the run was told of."""
     snapshot: RunState | None = None
+    unrecorded: bool = False
+    """The entry runs again since something was settled, and its end is not recorded since."""
     numbers: dict[int, MessageRef] = field(default_factory=dict)
     owners: dict[MessageRef, int] = field(default_factory=dict)
     happened: list[tuple[Stimulus, list[run.Effect]]] = field(default_factory=list)
@@ -247,7 +249,7 @@ class World:
                 inbound = None if answer is None else "wamid.answer"
                 job.answer = run.AskClosed(job.effect.ask, answer, inbound)
             case run.Finish():
-                self.snapshot = job.closing
+                self._record_end(job)
                 job.answer = run.Finished()
 
     def _decide_send(self, job: Job, send: run.Send) -> run.SendFinished | None:
@@ -269,7 +271,7 @@ class World:
             again_in = timedelta(hours=3)
         recorded = send.last and outcome in ENDS_A_PATH
         if recorded:
-            self.snapshot = job.closing
+            self._record_end(job)
         return run.SendFinished(send.path, outcome, again_in, recorded)
 
     def _decide_delay(self, job: Job, check: run.CheckDelay) -> run.DelayChecked:
@@ -284,7 +286,7 @@ class World:
             verdict, row.awaits_delivery = "wait", True
         recorded = check.last and verdict == "end"
         if recorded:
-            self.snapshot = job.closing
+            self._record_end(job)
         return run.DelayChecked(check.path, verdict, recorded)
 
     def answer(self) -> None:
@@ -318,6 +320,7 @@ class World:
         """The customer taps a button: a new one, or one tapped before."""
         ref, button = self._one(self._tappable())
         row = self.rows[ref]
+        self.unrecorded = self.unrecorded or row.state in _UNSETTLED
         row.clicked, row.state = True, "sent"
         self.signals.append(run.Clicked(ref, button, f"wamid.{len(self.happened)}"))
 
@@ -342,6 +345,7 @@ class World:
         if failed and (row.delivered or row.clicked):
             return
         unsettled = row.state in _UNSETTLED
+        self.unrecorded = self.unrecorded or unsettled
         row.state = "failed" if failed else "sent"
         row.delivered = row.delivered or not failed
         if unsettled:
@@ -388,9 +392,20 @@ class World:
             held = any(path.phase is Phase.HELD for path in self.state.paths)
             name = next((n for n in _COURSE if n in can and (n != "release" or held)), None)
             if name is None:
+                self._check_rest()
                 return
             self.happen(name)
         raise AssertionError("the run goes on for ever")
+
+    def _check_rest(self) -> None:
+        assert self.state.closed
+        if not self.state.over:
+            given_up = [ref for ref, row in self.rows.items() if row.state == "given_up"]
+            assert sorted(self.state.given_up) == sorted(given_up), "what was settled is heard of"
+            assert not self.unrecorded
+
+    def _record_end(self, job: Job) -> None:
+        self.snapshot, self.unrecorded = job.closing, False
 
     # --- choosing ------------------------------------------------------------------------------
 

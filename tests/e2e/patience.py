@@ -6,7 +6,7 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 """Seconds until something is held to never happen; no promise about how long anything takes."""
 
 

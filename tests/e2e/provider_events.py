@@ -61,6 +61,12 @@ def status(wamid: str, name: str, **more: Any) -> dict[str, Any]:
     return {"id": wamid, "status": name, "timestamp": str(int(time.time())), **more}
 
 
+def delivered(message: dict[str, Any]) -> bytes:
+    """The body that reports an accepted message, as the simulator lists it, as delivered."""
+    told = status(message["id"], "delivered", biz_opaque_callback_data=message["opaque"])
+    return body_of(change(statuses=[told]))
+
+
 def tap(message: dict[str, Any], inbound_id: str) -> dict[str, Any]:
     """A tap of a template's first button."""
     pressed = message["buttons"][0]

@@ -10,6 +10,7 @@ from tests.e2e.business import Business, counts
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import ask, button, delay, flow, invitation, template, text
 from tests.e2e.patience import eventually
+from tests.e2e.provider_events import Webhook, delivered
 
 # --- delays ------------------------------------------------------------------------------------
 
@@ -52,8 +53,8 @@ def test_a_text_ends_a_no_response_delay(
 ):
     """Whoever wrote anything to the sender is not reminded; a no-click delay does not mind texts."""
     writing, silent, wordy = numbers.take(3)
-    sendout = business.start(name, invitation(4, "no_response"), [writing, silent])
-    other = business.start(f"{name} 2", invitation(4, "no_click"), [wordy])
+    sendout = business.start(name, invitation(6, "no_response"), [writing, silent])
+    other = business.start(f"{name} 2", invitation(6, "no_click"), [wordy])
     for number in (writing, wordy):
         customers.await_message(number, "Hello!")
         customers.write(number, "What is this about?")
@@ -66,18 +67,22 @@ def test_a_text_ends_a_no_response_delay(
 
 
 def test_a_delay_that_is_due_waits_for_a_late_delivery(
-    business: Business, customers: Customers, numbers: PhoneNumbers, name: str
+    webhook: Webhook,
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
 ):
     """Phones that are off: the nudge follows once the message arrived, and not before."""
     late, tapping, writing = numbers.take(3)
-    customers.behave([late], delayMs=3000)
-    customers.behave([tapping, writing], deliver=False)
+    customers.behave([late, tapping, writing], deliver=False)
     sendout = business.start(name, invitation(1), [late, tapping])
     to_all = business.start(f"{name} 2", invitation(1, "all"), [writing])
     for run, number in ((sendout, late), (sendout, tapping), (to_all, writing)):
         run.await_step(number, "decision", verdict="wait")
         assert customers.got(number) == ["Hello!"]
 
+    assert webhook.call(delivered(customers.messages(late)[0])) == 200
     customers.tap(customers.await_message(tapping, "Hello!"), "yes")
     customers.write(writing, "My phone was off")
 
@@ -152,7 +157,7 @@ def test_an_opt_out_stops_marketing_but_not_the_rest(
     writing, tapping, content = numbers.take(3)
     offer = flow(
         hello=template("Hello!", button("yes"), button("enough", opt_out=True), then="wait"),
-        wait=delay(4, "all", "nudge"),
+        wait=delay(6, "all", "nudge"),
         nudge=template("Still there?"),
     )
     sendout = business.start(name, offer, [writing, tapping, content])
@@ -194,7 +199,7 @@ def test_an_ask_takes_the_next_text_or_times_out(
         pity=text("Maybe next time."),
     )
     sendout = business.start(name, survey, [telling, silent])
-    for number in (telling, silent):
+    for number in (silent, telling):
         wamid = customers.await_message(number, "A question?")
         customers.write(number, "Before the question")
         customers.tap(wamid, "yes")
@@ -218,9 +223,8 @@ def test_a_pause_across_a_due_time_loses_and_doubles_nobody(
 ):
     """Held before the nudge, and before the start; resume releases both, once, twice resumed or not."""
     early, later = numbers.take(10), numbers.take(10)
-    sendout = business.start(name, invitation(3), early)
-    for number in early:
-        customers.await_message(number, "Hello!")
+    sendout = business.start(name, invitation(5), early)
+    eventually(lambda: customers.got_by(early), {n: ["Hello!"] for n in early})
     assert sendout.order("pause")["state"] == "paused"
     business.send(name, later)
     for number in early:
@@ -241,7 +245,7 @@ def test_cancelling_ends_runs_without_another_send(
 ):
     """One entry or all of them, in the middle of a delay; a click afterwards is only recorded."""
     single, others = next(numbers), numbers.take(3)
-    sendout = business.start(name, invitation(5), [single, *others])
+    sendout = business.start(name, invitation(8), [single, *others])
     wamids = {n: customers.await_message(n, "Hello!") for n in [single, *others]}
     entry = sendout.entries()[single]
     cancelled = business.post(f"/entries/{entry['entryId']}/cancel")["entity"]

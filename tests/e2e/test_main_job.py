@@ -17,7 +17,7 @@ def test_a_batch_is_sent_answered_and_nudged_exactly(
     sendout = business.send_entries(batch.entries(name))
     expected = batch.expected()
     every_message = sum(map(len, expected.values()))
-    until(lambda seen: seen >= every_message, reactions.look, every=0.05)
+    until(lambda seen: seen >= every_message, reactions.look, every=0.2)
 
     assert reactions.got == expected
     sendout.await_idle()

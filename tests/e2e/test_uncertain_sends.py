@@ -7,7 +7,7 @@ from tests.e2e.business import Business, counts
 from tests.e2e.conftest import Impatient
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import invitation
-from tests.e2e.provider_events import Webhook, body_of, change, status
+from tests.e2e.provider_events import Webhook, delivered
 
 
 @pytest.fixture
@@ -64,9 +64,7 @@ def test_what_was_given_up_goes_on_when_it_is_settled_after_all(
     assert sendout.read()["messages"]["unknown"] == 2
     customers.behave([reported, tapping])
 
-    hello = customers.messages(reported)[0]
-    delivered = status(hello["id"], "delivered", biz_opaque_callback_data=hello["opaque"])
-    assert webhook.call(body_of(change(statuses=[delivered]))) == 200
+    assert webhook.call(delivered(customers.messages(reported)[0])) == 200
     customers.tap(customers.await_message(tapping, "Hello!"), "yes")
 
     sendout.await_states(completed=[reported, tapping])

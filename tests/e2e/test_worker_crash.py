@@ -29,9 +29,9 @@ def test_a_killed_worker_doubles_nothing_and_hides_no_gap(
     reactions = Reactions(customers, batch.clients, batch.button_of)
 
     sendout = business.send_entries(batch.entries(name))
-    until(lambda seen: seen >= 120, reactions.look, every=0.02)
+    until(lambda seen: seen >= 120, reactions.look, every=0.1)
     stack.kill("worker")
-    until(lambda _: sendout.read()["progress"] == "idle", reactions.look)
+    until(lambda _: sendout.read()["progress"] == "idle", reactions.look, every=0.4)
     reactions.look()
 
     got = customers.got_by(batch.clients)
@@ -57,7 +57,7 @@ def test_sends_lost_on_the_wire_are_given_up_and_shown(
     # A second on its way to WhatsApp, a second on its way back.
     customers.behave(clients, latencyMs=2000)
     sendout = business.start(name, invitation(1), clients)
-    until(bool, lambda: any(customers.got_by(clients).values()), every=0.02)
+    until(bool, lambda: any(customers.got_by(clients).values()), every=0.1)
     stack.kill("worker")
     stack.kill("simulator")
 
