@@ -225,20 +225,27 @@ class Runs:
 
     def close_sendout(self, sendout_id: UUID) -> None:
         """Close the runs of a cancelled sendout in the background; nothing depends on it."""
-        self._spawn(self._cancel_runs(f"SendoutId = '{sendout_id}'", f"cancel-{sendout_id}"))
+        self._spawn(self._cancel_runs(sendout_id))
 
     def close_entry(self, entry_id: UUID) -> None:
         """Close the run of a cancelled entry in the background; nothing depends on it."""
-        workflow_id = messages.run_workflow_id(entry_id)
-        self._spawn(self._cancel_runs(f"WorkflowId = '{workflow_id}'", f"cancel-{entry_id}"))
+        self._spawn(self._cancel_run(messages.run_workflow_id(entry_id)))
 
-    async def _cancel_runs(self, query: str, job_id: str) -> None:
+    async def _cancel_run(self, workflow_id: str) -> None:
+        try:
+            await self._client.get_workflow_handle(workflow_id).cancel()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                log.warning("a run is left to close by itself", error=error.message)
+
+    async def _cancel_runs(self, sendout_id: UUID) -> None:
+        query = f"SendoutId = '{sendout_id}'"
         try:
             await self._client.workflow_service.start_batch_operation(
                 StartBatchOperationRequest(
                     namespace=self._client.namespace,
                     visibility_query=f"{query} AND ExecutionStatus = 'Running'",
-                    job_id=job_id,
+                    job_id=f"cancel-{sendout_id}",
                     reason="cancelled",
                     cancellation_operation=BatchOperationCancellation(identity="sendout"),
                 )

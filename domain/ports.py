@@ -39,6 +39,9 @@ class Closing(Protocol):
     def close_sendout(self, sendout_id: UUID) -> None:
         """Close the sendout's runs some time soon; never waits and never raises."""
 
+    def close_entry(self, entry_id: UUID) -> None:
+        """Close the entry's run some time soon; never waits and never raises."""
+
 
 class Templates(Protocol):
     """The WhatsApp templates of a business, asked for when a flow is published or tested.

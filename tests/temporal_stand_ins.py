@@ -34,10 +34,14 @@ class TemporalAway:
 
 
 class RecordedClosing:
-    """Keeps which sendouts' runs were to be closed."""
+    """Keeps whose runs were to be closed."""
 
     def __init__(self) -> None:
         self.sendouts: list[UUID] = []
+        self.entries: list[UUID] = []
 
     def close_sendout(self, sendout_id: UUID) -> None:
         self.sendouts.append(sendout_id)
+
+    def close_entry(self, entry_id: UUID) -> None:
+        self.entries.append(entry_id)

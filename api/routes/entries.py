@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.deps import AppDatabase, CanOperate, CanRead
+from api.deps import AppDatabase, AppParts, CanOperate, CanRead, Parts
 from api.entry_answers import ExactJson, entry_json, entry_with_timeline
 from api.routes.sendouts import SendoutId
 from api.routes.sendouts import found as found_sendout
@@ -68,9 +68,9 @@ async def read_entry(
 
 
 @router.post("/entries/{entryId}/cancel", operation_id="cancelEntry", response_model=Entity[Entry])
-async def cancel(caller: CanOperate, database: AppDatabase, entry_id: EntryId) -> ExactJson:
+async def cancel(caller: CanOperate, parts: AppParts, entry_id: EntryId) -> ExactJson:
     """End an open entry without another send; one that has ended stays as it is."""
-    return await _cancel(database, caller.business_id, entry_id, None)
+    return await _cancel(parts, caller.business_id, entry_id, None)
 
 
 @router.post(
@@ -79,19 +79,21 @@ async def cancel(caller: CanOperate, database: AppDatabase, entry_id: EntryId) -
     response_model=Entity[Entry],
 )
 async def cancel_in_sendout(
-    caller: CanOperate, database: AppDatabase, sendout_id: SendoutId, entry_id: EntryId
+    caller: CanOperate, parts: AppParts, sendout_id: SendoutId, entry_id: EntryId
 ) -> ExactJson:
     """The same, by the address the entry is read at."""
-    return await _cancel(database, caller.business_id, entry_id, sendout_id)
+    return await _cancel(parts, caller.business_id, entry_id, sendout_id)
 
 
 async def _cancel(
-    database: AppDatabase, business_id: UUID, entry_id: UUID, sendout_id: UUID | None
+    parts: Parts, business_id: UUID, entry_id: UUID, sendout_id: UUID | None
 ) -> ExactJson:
-    async with database.transaction() as connection:
+    async with parts.database.transaction() as connection:
         await found(connection, business_id, entry_id, sendout_id)
         await cancel_entry(connection, entry_id)
         entry = await found(connection, business_id, entry_id, sendout_id)
+    if parts.closing is not None:
+        parts.closing.close_entry(entry_id)
     return ExactJson({"entity": entry_json(entry)})
 
 

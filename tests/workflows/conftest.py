@@ -13,7 +13,7 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 from sqlalchemy import text
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -187,9 +187,9 @@ class Customer:
         """Wait until the run has closed."""
         await asyncio.wait_for(self.run.result(), _PATIENCE)
 
-    async def events(self) -> list[str]:
-        history = await self.run.fetch_history()
-        return [event.event_type.__str__() for event in history.events]
+    async def status(self) -> WorkflowExecutionStatus | None:
+        """How Temporal sees the run."""
+        return (await self.run.describe()).status
 
 
 async def eventually(look: Any, wanted: object) -> None:

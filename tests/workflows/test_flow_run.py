@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
+from temporalio.client import WorkflowExecutionStatus
 
-from tests.workflows.conftest import World
+from tests.workflows.conftest import World, eventually
 from tests.workflows.flows import offer, question
 
 ANA = "+16045550001"
@@ -179,10 +180,21 @@ async def test_cancelling_ends_a_run_without_another_send(world: World) -> None:
     await ana.waits_for("time delay **wait**")
     await world.api.post(f"/sendouts/{ana.sendout_id}/cancel")
     await ana.is_in_state("cancelled")
+    await eventually(ana.status, WorkflowExecutionStatus.CANCELED)
     await ana.taps("Yes")
-    await ana.skip(hours=21)
+    await ana.has("EXISTS (SELECT 1 FROM clicks)", "welcome")
     assert await ana.texts() == ["Welcome"]
+    assert await ana.status() is WorkflowExecutionStatus.CANCELED
     assert await ana.state() == "cancelled"
+
+
+async def test_cancelling_one_entry_closes_its_run(world: World) -> None:
+    ana = await world.send(await world.publish(offer()), ANA)
+    await ana.gets("Welcome")
+    await ana.waits_for("time delay **wait**")
+    cancelled = await world.api.post(f"/entries/{ana.entry_id}/cancel")
+    assert cancelled.json()["entity"]["state"] == "cancelled"
+    await eventually(ana.status, WorkflowExecutionStatus.CANCELED)
 
 
 async def test_an_ask_keeps_the_next_text_and_branches_on_it(world: World) -> None:
