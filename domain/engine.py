@@ -34,7 +34,7 @@ def advance(
 class _Step(Walk):
     """What each stimulus does to the paths."""
 
-    def take(self, stimulus: Stimulus) -> None:  # noqa: C901 one case per stimulus
+    def take(self, stimulus: Stimulus) -> None:  # noqa: C901, PLR0912 one case per stimulus
         match stimulus:
             case run.Started():
                 self.begin(self.flow.start, message=None, cause="start", led_by=None)
@@ -79,14 +79,8 @@ class _Step(Walk):
         self.answered(stimulus)
         if path is None or ref is None:
             return
-        outcome = stimulus.outcome
         noted, path.noted = path.noted, None
-        # A status may be faster than the activity's own answer, and then knows better.
-        if noted == "failed" and outcome in (SendOutcome.ACCEPTED, *_UNSETTLED):
-            outcome = SendOutcome.REFUSED
-        elif noted == "accepted" and outcome in _UNSETTLED:
-            outcome = SendOutcome.ACCEPTED
-        match outcome:
+        match _as_known(stimulus.outcome, noted):
             case SendOutcome.ACCEPTED:
                 self.accepted(path, ref)
             case SendOutcome.HELD if noted == "released":
@@ -254,3 +248,12 @@ class _Step(Walk):
             self.state.outputs[node.variable] = stimulus.text
             path.cause, path.led_by = "reply", stimulus.inbound_id
             self.go(path, node.next)
+
+
+def _as_known(outcome: SendOutcome, noted: str | None) -> SendOutcome:
+    """The outcome of a send: a status may be faster than the activity's answer, and knows better."""
+    if noted == "failed" and outcome in (SendOutcome.ACCEPTED, *_UNSETTLED):
+        return SendOutcome.REFUSED
+    if noted == "accepted" and outcome in _UNSETTLED:
+        return SendOutcome.ACCEPTED
+    return outcome

@@ -4,7 +4,6 @@ These are the inputs and results of its activities: one frozen model each. What 
 default is not written into the history.
 """
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -44,7 +43,7 @@ class SendResult(_Message):
 
 
 class CheckDelay(_Message):
-    """Does the delay `delay`, which belongs to message (`node`, `visit`), go on?
+    """Ask whether the delay `delay`, which belongs to message (`node`, `visit`), goes on.
 
     `closing` is the run at rest, for when the entry ends where this path ends.
     """

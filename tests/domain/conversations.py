@@ -56,7 +56,7 @@ def flow_of(case: dict[str, Any]) -> Flow:
 def setting_of(case: dict[str, Any]) -> Setting:
     """What surrounds the run of a case."""
     given = case.get("setting", {})
-    limits = {
+    limits: dict[str, Any] = {
         name: value if name == "max_sends" else timedelta(seconds=value)
         for name, value in given.get("limits", {}).items()
     }
@@ -138,7 +138,9 @@ def _plain(value: Any) -> Any:
 def to_text(value: Any, indent: int = 0, used: int = 0) -> str:
     """JSON in which what fits, or holds nothing of its own, stands on one line."""
     line = json.dumps(value, ensure_ascii=False)
-    parts = list(value.values() if isinstance(value, dict) else value if isinstance(value, list) else [])
+    parts = list(
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    )
     deep = any(isinstance(part, dict | list) for part in parts)
     if indent + used + len(line) < _WIDTH or not deep:
         return line

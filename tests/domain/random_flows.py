@@ -25,7 +25,7 @@ def flows(draw: st.DrawFn) -> Flow:
     names = [f"n{i}" for i in range(draw(st.integers(2, 8)))]
     kinds = ["message", *(draw(st.sampled_from(_KINDS)) for _ in names[1:])]
     nodes = {name: _node(draw, names, kinds, at) for at, name in enumerate(names)}
-    document = {
+    document: dict[str, Any] = {
         "format": 1,
         "start": "n0",
         "variables": {VARIABLE: {"default": "1"}},

@@ -77,7 +77,7 @@ COMPARED = [
     ("7.0", "in", ["x", 7], True),
     ("true", "in", [True], True),
     ("old", "in", ["golden"], False),
-    # exists: not blank
+    # `exists` is about text that is not blank
     ("gold", "exists", True, True),
     ("gold", "exists", False, False),
     ("0", "exists", True, True),

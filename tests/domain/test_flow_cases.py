@@ -55,7 +55,9 @@ def test_every_type_of_message_has_a_golden_payload():
 
 
 def test_every_condition_of_a_delay_has_a_golden_case():
-    nodes = [node for case in golden_cases("nodes") for node in flow_of(case.values[0]).nodes.values()]
+    nodes = [
+        node for case in golden_cases("nodes") for node in flow_of(case.values[0]).nodes.values()
+    ]
     found = {node.condition for node in nodes if isinstance(node, DelayNode)}
     assert found == set(get_args(DelayNode.model_fields["condition"].annotation))
 

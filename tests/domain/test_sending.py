@@ -109,7 +109,11 @@ def is_post(decision: Decision) -> bool:
     ],
 )
 def test_what_is_decided_stands_whatever_has_changed_since(state, outcome):
-    everything = {"entry_state": "cancelled", "sendout_state": "paused", "channel_held": True}
+    everything: dict[str, Any] = {
+        "entry_state": "cancelled",
+        "sendout_state": "paused",
+        "channel_held": True,
+    }
     found = decided(row=row(state), **everything, skip_nodes=frozenset({"marketing"}))
     assert found == Done(SendResult(outcome=outcome))
 
@@ -169,7 +173,9 @@ def test_the_first_thing_that_speaks_against_a_send_decides(at):
     """Also when all that comes after it speaks against it as well."""
     differs, expected = SPEAKS_AGAINST[at]
     assert decided(**differs) == expected
-    later = {key: value for other, _ in reversed(SPEAKS_AGAINST[at:]) for key, value in other.items()}
+    later = {
+        key: value for other, _ in reversed(SPEAKS_AGAINST[at:]) for key, value in other.items()
+    }
     assert decided(**later) == expected
 
 
@@ -302,7 +308,14 @@ def test_no_refusal_is_ever_taken_for_a_message_that_may_have_been_sent(code):
 
 
 def test_pauses_grow_as_the_table_says_and_end_where_it_says():
-    assert [refused(131056, tries).again_in for tries in (1, 2, 3, 4, 5, 99)] == [1, 4, 16, 64, 64, 64]
+    assert [refused(131056, tries).again_in for tries in (1, 2, 3, 4, 5, 99)] == [
+        1,
+        4,
+        16,
+        64,
+        64,
+        64,
+    ]
     states = [refused(131000, tries).state for tries in (1, 2, 3)]
     assert states == ["retrying", "retrying", "refused"]
 

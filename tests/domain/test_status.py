@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from domain.status import News, Status, Tracked, apply
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-SENT, DELIVERED, READ, FAILED = (
-    Status("M", "wamid.1", name, NOON + timedelta(seconds=i), *error)
-    for i, (name, error) in enumerate(
-        [("sent", ()), ("delivered", ()), ("read", ()), ("failed", (131026, "Undeliverable"))]
-    )
-)
+SENT = Status("M", "wamid.1", "sent", NOON)
+DELIVERED = Status("M", "wamid.1", "delivered", NOON + timedelta(seconds=1))
+READ = Status("M", "wamid.1", "read", NOON + timedelta(seconds=2))
+FAILED = Status("M", "wamid.1", "failed", NOON + timedelta(seconds=3), 131026, "Undeliverable")
 ACCEPTED = Tracked("M", "sent", "wamid.1", None, None, None, None, awaits_delivery=False)
 OPEN = ("sending", "retrying", "unknown", "given_up", "held")
 

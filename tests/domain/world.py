@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain import run
 from domain.engine import advance
-from domain.flow import AskNode, DelayNode, MessageNode
+from domain.flow import DelayNode, MessageNode
 from domain.run import MessageRef, Phase, RunState, SendOutcome, Setting, Stimulus
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
