@@ -345,13 +345,6 @@ class Window(Document):
     to: ClockTime
 
 
-class Position(Document):
-    """Where the canvas draws a card."""
-
-    x: float
-    y: float
-
-
 class Flow(Document):
     """One flow document of the right shape."""
 
