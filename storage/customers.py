@@ -143,7 +143,8 @@ class Customers:
             await opt_out_of_entry(connection, tapped.entry_id, "button")
         if not first:
             return
-        if tapped.state in {"sending", "retrying", "unknown", "given_up"}:
+        # A message held now may have been taken before, when its outcome was unknown.
+        if tapped.state in {"sending", "retrying", "held", "unknown", "given_up"}:
             await connection.execute(
                 text("""
                     UPDATE messages SET state = 'sent', wamid = coalesce(wamid, :wamid),

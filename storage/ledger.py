@@ -144,7 +144,10 @@ class SendLedger:
             row = (await connection.execute(_RECORD, change)).one_or_none()
             if row is None:
                 outcome = await _settled_meanwhile(connection, situation.message_id, accepted)
-                return await _end_with(connection, order, SendResult(outcome=outcome))
+                unknown = outcome is SendOutcome.UNKNOWN
+                again_in = self._policy.unknown_grace if unknown else None
+                told = SendResult(outcome=outcome, again_in=again_in)
+                return await _end_with(connection, order, told)
             if recorded.holds_channel:
                 await _hold_channel(connection, situation.channel_id, recorded)
             if recorded.code == OPTED_OUT_CODE:
