@@ -89,7 +89,9 @@ class Customers:
         """Keep messages of customers, and tell the runs they concern."""
         for message in messages:
             tapped = await _tapped(connection, channel_id, message)
-            client = tapped.client if tapped else await _known_as(connection, channel_id, message)
+            client = tapped.client if tapped else message.client
+            if tapped is None and client is not None:
+                client = await _known_as(connection, channel_id, client)
             reply = split_reply_id(message.reply_id) if message.reply_id else None
             kept = await connection.execute(
                 _KEEP,
@@ -113,14 +115,19 @@ class Customers:
                 await self._wrote(connection, business_id, channel_id, client, message)
 
     async def take_preferences(
-        self, connection: AsyncConnection, business_id: UUID, preferences: Sequence[Preference]
+        self,
+        connection: AsyncConnection,
+        business_id: UUID,
+        channel_id: UUID,
+        preferences: Sequence[Preference],
     ) -> None:
         """Record what customers chose in WhatsApp's own settings."""
         for preference in preferences:
+            client = await _known_as(connection, channel_id, preference.client)
             if preference.stop:
-                await _opt_out(connection, business_id, preference.client, "user_preferences")
+                await _opt_out(connection, business_id, client, "user_preferences")
             else:
-                await _opt_in(connection, business_id, preference.client)
+                await _opt_in(connection, business_id, client)
 
     async def _clicked(
         self, connection: AsyncConnection, tapped: Row[Any], button: str, message: Inbound
@@ -228,23 +235,17 @@ async def _tapped(
     return (await connection.execute(_TAPPED, key)).one_or_none()
 
 
-async def _known_as(connection: AsyncConnection, channel_id: UUID, message: Inbound) -> str | None:
+async def _known_as(connection: AsyncConnection, channel_id: UUID, client: str) -> str:
     """The number we know a customer by; WhatsApp may name a national variant of it."""
-    if message.client is None:
-        return None
     known = await connection.execute(
         text("""
             SELECT client FROM messages
             WHERE channel_id = :channel_id AND client = ANY(:clients)
             ORDER BY client = :client DESC, created_at DESC LIMIT 1
         """),
-        {
-            "channel_id": channel_id,
-            "client": message.client,
-            "clients": [message.client, *variants(message.client)],
-        },
+        {"channel_id": channel_id, "client": client, "clients": [client, *variants(client)]},
     )
-    return known.scalar_one_or_none() or message.client
+    return known.scalar_one_or_none() or client
 
 
 async def _opt_out(
@@ -253,7 +254,8 @@ async def _opt_out(
     await connection.execute(
         text("""
             INSERT INTO opt_outs (business_id, client, source)
-            VALUES (:business_id, :client, :source) ON CONFLICT DO NOTHING
+            VALUES (:business_id, :client, :source)
+            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
         """),
         {"business_id": business_id, "client": client, "source": source},
     )

@@ -82,6 +82,16 @@ async def release_claim(connection: AsyncConnection, entry_id: UUID) -> None:
     await connection.execute(_RELEASE_CLAIM, {"entry_id": entry_id})
 
 
+async def release_claim_of_ended(connection: AsyncConnection, entry_id: UUID) -> None:
+    """The same for an entry of which a message failed after its end; an open one keeps it."""
+    ended = await connection.scalar(
+        text("SELECT state NOT IN ('queued', 'running') FROM entries WHERE entry_id = :entry_id"),
+        {"entry_id": entry_id},
+    )
+    if ended:
+        await release_claim(connection, entry_id)
+
+
 async def fail_completed_entry(
     connection: AsyncConnection, entry_id: UUID, attempt: int, ended: Outcome
 ) -> None:
@@ -89,7 +99,7 @@ async def fail_completed_entry(
 
     Only `completed` changes, and only while nothing of the entry was received.
     """
-    changed = await connection.execute(
+    await connection.execute(
         text("""
             UPDATE entries e SET state = 'failed', error_code = :code, error_message = :message
             WHERE entry_id = :entry_id AND attempt = :attempt AND state = 'completed'
@@ -106,5 +116,3 @@ async def fail_completed_entry(
             "message": ended.error_message,
         },
     )
-    if changed.rowcount:
-        await release_claim(connection, entry_id)

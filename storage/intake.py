@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain import error_codes
 from domain.outcome import outcome
 from domain.status import News, Status, Tracked, apply
-from storage.ending import fail_completed_entry, first_message
+from storage.ending import fail_completed_entry, first_message, release_claim_of_ended
 
 _TRACKED = text("""
     SELECT message_id, state, wamid, sent_at, delivered_at, read_at, failed_at, awaits_delivery,
@@ -168,6 +168,7 @@ async def _fail_entry(connection: AsyncConnection, row: Row[Any]) -> None:
     first = await first_message(connection, row.entry_id, row.attempt)
     if first is not None and (first.node, first.visit) == (row.node, row.visit):
         await fail_completed_entry(connection, row.entry_id, row.attempt, outcome(first))
+    await release_claim_of_ended(connection, row.entry_id)
 
 
 async def reopen_unknown_entry(connection: AsyncConnection, entry_id: UUID, attempt: int) -> None:
@@ -177,6 +178,8 @@ async def reopen_unknown_entry(connection: AsyncConnection, entry_id: UUID, atte
             UPDATE entries SET state = 'running', finished_at = NULL, error_code = NULL,
                 error_message = NULL
             WHERE entry_id = :entry_id AND attempt = :attempt AND state = 'unknown'
+            AND NOT EXISTS (SELECT 1 FROM sendouts s
+                WHERE s.sendout_id = entries.sendout_id AND s.state = 'cancelled')
         """),
         {"entry_id": entry_id, "attempt": attempt},
     )
@@ -188,7 +191,7 @@ async def opt_out_of_entry(connection: AsyncConnection, entry_id: UUID, source: 
         text("""
             INSERT INTO opt_outs (business_id, client, source)
             SELECT business_id, client, :source FROM entries WHERE entry_id = :entry_id
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
         """),
         {"entry_id": entry_id, "source": source},
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -69,6 +69,7 @@ _WRITE = text("""
             THEN coalesce(messages.unknown_since, now()) END,
         error_code = excluded.error_code,
         error_message = excluded.error_message
+    WHERE messages.state = :seen
     RETURNING tries
 """)
 
@@ -110,19 +111,41 @@ class SendLedger:
         the entry, so that a cancel comes before or after, never between.
         """
         async with self._database.transaction() as connection:
-            situation = await _situation(connection, order)
-            flow = await FLOWS.load(situation.flow_hash, self._flows)
-            decision = decide(situation, order, flow, self._policy)
-            write = _row_for(decision)
-            tries = 0
-            if write is not None:
-                lease = {"lease_attempt": lease_attempt, "lease": self._policy.lease}
-                row = {**_row_of(situation, order), **lease, **write}
-                tries = (await connection.execute(_WRITE, row)).scalar_one()
+            tries = None
+            while tries is None:
+                situation = await _situation(connection, order)
+                flow = await FLOWS.load(situation.flow_hash, self._flows)
+                decision = decide(situation, order, flow, self._policy)
+                tries = await self._write(connection, situation, order, decision, lease_attempt)
             result = _told(decision, self._policy)
             if result is not None:
                 result = await _end_with(connection, order, result)
         return situation, decision, result, tries
+
+    async def _write(
+        self,
+        connection: AsyncConnection,
+        situation: Situation,
+        order: SendMessage,
+        decision: Decision,
+        lease_attempt: int,
+    ) -> int | None:
+        """Write what was decided; the calls made so far, this one included.
+
+        None when a status has changed the message since it was read: then it is decided anew.
+        """
+        write = _row_for(decision)
+        if write is None:
+            return 0
+        row = {
+            **_row_of(situation, order),
+            **write,
+            "lease_attempt": lease_attempt,
+            "lease": self._policy.lease,
+            "seen": situation.row.state if situation.row else "",
+        }
+        written = await connection.execute(_WRITE, row)
+        return cast("int | None", written.scalar_one_or_none())
 
     async def record(
         self, order: SendMessage, situation: Situation, recorded: Recorded, lease_attempt: int
@@ -306,7 +329,7 @@ async def _opt_out(connection: AsyncConnection, situation: Situation) -> None:
         text("""
             INSERT INTO opt_outs (business_id, client, source)
             SELECT business_id, client, 'whatsapp' FROM entries WHERE entry_id = :entry_id
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
         """),
         {"entry_id": situation.entry_id},
     )

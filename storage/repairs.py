@@ -13,17 +13,19 @@ _SLEEPING = text("""
     WHERE e.state = 'queued' AND s.state = 'running' AND e.due_at <= now() - interval '5 seconds'
 """)
 
-# Held sends whose hold is over: released once more, which does nothing to a run that knows.
+# Held sends whose hold is over, each once: it stays `held` until its turn to be sent comes.
 _RELEASE = text("""
+    WITH freed AS (
+        UPDATE messages m SET held_for = NULL
+        FROM sendouts s, channels c, entries e
+        WHERE m.state = 'held' AND m.held_for IS NOT NULL
+            AND s.sendout_id = m.sendout_id AND s.state = 'running'
+            AND c.channel_id = m.channel_id AND c.held_since IS NULL
+            AND e.entry_id = m.entry_id AND e.state <> 'cancelled'
+        RETURNING m.entry_id
+    )
     INSERT INTO run_signals (entry_id, name, body)
-    SELECT m.entry_id, 'released', CAST('{}' AS json)
-    FROM (SELECT DISTINCT entry_id, sendout_id, channel_id FROM messages WHERE state = 'held') m JOIN sendouts s ON s.sendout_id = m.sendout_id
-    JOIN channels c ON c.channel_id = m.channel_id
-    JOIN entries e ON e.entry_id = m.entry_id
-    WHERE s.state = 'running' AND c.held_since IS NULL
-        AND e.state <> 'cancelled'
-        AND NOT EXISTS (SELECT 1 FROM run_signals r
-            WHERE r.entry_id = m.entry_id AND r.name = 'released')
+    SELECT entry_id, 'released', CAST('{}' AS json) FROM (SELECT DISTINCT entry_id FROM freed) f
     RETURNING entry_id
 """)
 

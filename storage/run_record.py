@@ -22,7 +22,8 @@ _MESSAGE = text("""
     SELECT m.message_id, m.state, m.delivered_at IS NOT NULL AS delivered,
         EXISTS (SELECT 1 FROM clicks c WHERE c.message_id = m.message_id) AS clicked,
         EXISTS (SELECT 1 FROM inbound i WHERE i.channel_id = m.channel_id
-            AND i.client = m.client AND i.received_at >= m.accepted_at) AS responded
+            AND i.client = m.client AND i.received_at >= m.accepted_at
+            AND i.kind <> 'tap') AS responded
     FROM messages m
     WHERE m.entry_id = :entry AND m.attempt = :attempt AND m.node = :node AND m.visit = :visit
     FOR UPDATE OF m

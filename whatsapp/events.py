@@ -69,7 +69,14 @@ def _objects(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """A text that can be stored: what PostgreSQL has no place for is marked as lost."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _error_code(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < 2**31 else None
 
 
 def _time(value: object) -> datetime | None:
@@ -95,7 +102,6 @@ def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
         if wamid is None or not _is_status(name) or when is None:
             continue
         error = next(_objects(status.get("errors")), {})
-        code = error.get("code")
         data = error.get("error_data")
         details = data.get("details") if isinstance(data, dict) else None
         yield Status(
@@ -103,7 +109,7 @@ def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
             wamid=wamid,
             status=name,
             at=when,
-            error_code=code if isinstance(code, int) else None,
+            error_code=_error_code(error.get("code")),
             error_message=_text(details) or _text(error.get("title")),
         )
 

@@ -106,7 +106,9 @@ async def _take_in(
                 await customers.take_inbound(
                     connection, sender.business_id, sender.channel_id, part.inbound
                 )
-            await customers.take_preferences(connection, sender.business_id, part.preferences)
+            await customers.take_preferences(
+                connection, sender.business_id, sender.channel_id, part.preferences
+            )
 
 
 def _sender_of(part: ChannelEvents, signed: list[Sender]) -> Sender | None:
