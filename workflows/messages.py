@@ -132,7 +132,3 @@ class SendoutInput(Frozen):
     """A sendout's workflow needs its id alone: everything else is in the record."""
 
     sendout_id: UUID
-
-
-class SweepInput(Frozen):
-    """A sweep covers everything."""
