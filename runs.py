@@ -70,15 +70,16 @@ class Runs:
 
         Raises `RPCError` when Temporal is away and `FlowNotStored` if the flow is gone.
         """
-        first = entry.attempt == 1
-        reuse = WorkflowIDReusePolicy
+        if entry.attempt > 1:
+            await self._start_again(entry)
+            return
         try:
             await self._client.start_workflow(
                 messages.RUN_WORKFLOW,
                 await self._input(entry),
                 id=messages.run_workflow_id(entry.entry_id),
                 task_queue=self._task_queue,
-                id_reuse_policy=reuse.REJECT_DUPLICATE if first else reuse.ALLOW_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 search_attributes=_search_attributes(entry),
                 priority=_priority(entry, "start"),
@@ -86,6 +87,20 @@ class Runs:
             )
         except WorkflowAlreadyStartedError:
             log.debug("run had been started before", entry_id=str(entry.entry_id))
+
+    async def _start_again(self, entry: QueuedEntry) -> None:
+        """A later attempt: in a new run, or in one that an earlier attempt keeps open for clicks."""
+        await self._client.start_workflow(
+            messages.RUN_WORKFLOW,
+            await self._input(entry),
+            id=messages.run_workflow_id(entry.entry_id),
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="begin",
+            start_signal_args=[messages.Begin(attempt=entry.attempt)],
+            search_attributes=_search_attributes(entry),
+            priority=_priority(entry, "start"),
+        )
 
     async def _input(self, entry: QueuedEntry, *, reopened: bool = False) -> RunInput:
         flow = await FLOWS.load(entry.flow_hash, self._flows)
@@ -109,6 +124,8 @@ class Runs:
 
     async def _signal(self, signal: PendingSignal) -> None:
         """Tell a run a fact, and take it up again for a fact that re-opens it."""
+        if signal.is_overtaken:
+            return
         workflow_id = messages.run_workflow_id(signal.entry.entry_id)
         arguments = [signal.body] if signal.body else []
         if signal.name in _TAKES_RUN_UP_AGAIN:

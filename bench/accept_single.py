@@ -68,7 +68,10 @@ async def _bare_route(database_url: object) -> AsyncIterator[httpx.AsyncClient]:
     process = subprocess.Popen([sys.executable, "-m", "bench.bare_route", url, str(port)])
     try:
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"content-type": "application/json"},
+            timeout=30,
+            trust_env=False,
         ) as http:
             for _ in range(300):
                 with contextlib.suppress(httpx.TransportError):

@@ -50,6 +50,8 @@ class Situation:
     client: str
     variables: str
     entry_state: str
+    attempt: int
+    """The entry's attempt by now; a run that an earlier one left behind sends no more."""
     sendout_state: str
     skip_nodes: frozenset[str]
     flow_hash: str
@@ -135,7 +137,10 @@ def before(situation: Situation, order: SendMessage, flow: Flow, policy: Policy)
             return Done(SendResult(outcome=SendOutcome.UNKNOWN, again_in=left))
         if policy.unknown_outcome == "give_up":
             return NotMade("given_up", SendOutcome.GIVEN_UP)
-    if situation.entry_state == "cancelled" or situation.sendout_state == "cancelled":
+    if order.attempt != situation.attempt or "cancelled" in {
+        situation.entry_state,
+        situation.sendout_state,
+    }:
         return Done(SendResult(outcome=SendOutcome.CANCELLED))
     if order.node in situation.skip_nodes:
         return NotMade("skipped", SendOutcome.SKIPPED)

@@ -277,6 +277,7 @@ class _Trial:
             client="",
             variables=self._around.variables,
             entry_state="running",
+            attempt=1,
             sendout_state="running",
             skip_nodes=frozenset(),
             flow_hash="",

@@ -35,6 +35,11 @@ class PendingSignal:
     body: dict[str, Any]
     entry: QueuedEntry
 
+    @property
+    def is_overtaken(self) -> bool:
+        """It is about a message of an attempt that a later one has replaced (`…/retry`)."""
+        return "node" in self.body and self.body.get("attempt", 1) != self.entry.attempt
+
 
 @dataclass
 class SignalPage:

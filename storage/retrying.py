@@ -15,15 +15,22 @@ _CLAIM = text("""
     ON CONFLICT DO NOTHING
 """)
 
+# An ask that the former attempt left open must not take what the customer writes from now on.
 _QUEUE = text("""
-    UPDATE entries e SET state = 'queued', attempt = attempt + 1, due_at = now(),
-        started_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL,
-        snapshot = NULL, output_variables = NULL
-    WHERE e.sendout_id = :sendout AND e.state = 'failed' AND e.error_code = ANY(:codes)
-        AND (:is_test OR EXISTS (
-            SELECT 1 FROM claims c WHERE c.campaign_id = e.campaign_id AND c.client = e.client
-                AND c.entry_id = e.entry_id))
-    RETURNING e.entry_id
+    WITH queued AS (
+        UPDATE entries e SET state = 'queued', attempt = attempt + 1, due_at = now(),
+            started_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL,
+            snapshot = NULL, output_variables = NULL
+        WHERE e.sendout_id = :sendout AND e.state = 'failed' AND e.error_code = ANY(:codes)
+            AND (:is_test OR EXISTS (
+                SELECT 1 FROM claims c WHERE c.campaign_id = e.campaign_id
+                    AND c.client = e.client AND c.entry_id = e.entry_id))
+        RETURNING e.entry_id
+    ), closed AS (
+        UPDATE asks a SET closed_at = now() FROM queued q
+        WHERE a.entry_id = q.entry_id AND a.closed_at IS NULL
+    )
+    SELECT count(*) FROM queued
 """)
 
 
@@ -39,4 +46,4 @@ async def retry_failed(
     if not is_test:
         await connection.execute(_CLAIM, chosen)
     queued = await connection.execute(_QUEUE, {**chosen, "is_test": is_test})
-    return len(queued.all())
+    return int(queued.scalar_one())

@@ -84,41 +84,53 @@ class FlowRunWorkflow:
         self._inbox: deque[Stimulus] = deque()
         self._work: set[asyncio.Task[None]] = set()
         self._timers: dict[int, asyncio.Task[None]] = {}
+        self._overtaken_by: int | None = None
 
     @workflow.run
     async def walk(self, start: messages.RunInput) -> None:
-        if not await self._open(start):
-            return
-        while True:
-            await workflow.wait_condition(lambda: bool(self._inbox) or self._done())
-            while self._inbox:
+        is_open = await self._open(start)
+        while is_open and self._overtaken_by is None:
+            await workflow.wait_condition(
+                lambda: bool(self._inbox) or self._done() or self._overtaken_by is not None
+            )
+            while self._inbox and self._overtaken_by is None:
                 self._step(self._inbox.popleft())
+            if self._overtaken_by is not None:
+                break
             if self._done():
                 return
             if workflow.info().is_continue_as_new_suggested() and not self._work:
                 self._continue_as_new(start)
+        if self._overtaken_by is not None:
+            await self._begin_again(start, self._overtaken_by)
 
     # --- what can happen to a run --------------------------------------------------------------
 
     @workflow.signal
+    def begin(self, wanted: messages.Begin) -> None:
+        """Told at every start of a later attempt, also by the start that made this run."""
+        if wanted.attempt > self._input.attempt:
+            self._overtaken_by = wanted.attempt
+
+    @workflow.signal
     def button_clicked(self, click: messages.ButtonClicked) -> None:
-        self._inbox.append(run.Clicked(_ref(click), click.button, click.inbound))
+        self._hear(click, run.Clicked(_ref(click), click.button, click.inbound))
 
     @workflow.signal
     def message_delivered(self, message: messages.MessageDelivered) -> None:
-        self._inbox.append(run.Delivered(_ref(message)))
+        self._hear(message, run.Delivered(_ref(message)))
 
     @workflow.signal
     def message_failed(self, message: messages.MessageFailed) -> None:
-        self._inbox.append(run.Failed(_ref(message)))
+        self._hear(message, run.Failed(_ref(message)))
 
     @workflow.signal
     def message_settled(self, message: messages.MessageSettled) -> None:
-        self._inbox.append(run.Settled(_ref(message), message.accepted))
+        self._hear(message, run.Settled(_ref(message), message.accepted))
 
     @workflow.signal
     def ask_answered(self, answer: messages.AskAnswered) -> None:
-        self._inbox.append(run.AskAnswered(_ref(answer), answer.text, answer.inbound))
+        self._hear(answer, run.AskAnswered(_ref(answer), answer.text, answer.inbound))
 
     @workflow.signal
     def customer_wrote(self) -> None:
@@ -127,6 +139,11 @@ class FlowRunWorkflow:
     @workflow.signal
     def released(self) -> None:
         self._inbox.append(run.Released())
+
+    def _hear(self, about: messages.OfAttempt, stimulus: Stimulus) -> None:
+        """What concerns a message of another attempt is on record, and nothing to this walk."""
+        if about.attempt == self._input.attempt:
+            self._inbox.append(stimulus)
 
     # --- the loop's parts ----------------------------------------------------------------------
 
@@ -167,9 +184,19 @@ class FlowRunWorkflow:
                 self._work.add(task)
                 task.add_done_callback(self._work.discard)
 
-    def _continue_as_new(self, start: messages.RunInput) -> None:
+    async def _begin_again(self, start: messages.RunInput, attempt: int) -> None:
+        """Leave this attempt where it stands, and walk the next one in a history of its own."""
+        await workflow.wait_condition(lambda: not self._work)
+        self._stop_timers()
+        fresh = {"attempt": attempt, "state": None, "reopened": False}
+        workflow.continue_as_new(start.model_copy(update=fresh))
+
+    def _stop_timers(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
+
+    def _continue_as_new(self, start: messages.RunInput) -> None:
+        self._stop_timers()
         # What was changed in place counts as never set, and would be left out of the input.
         whole = RunState.model_construct(**dict(self._state))
         workflow.continue_as_new(start.model_copy(update={"state": whole}))

@@ -88,42 +88,44 @@ class RunInput(CarriesFlow):
         )
 
 
-class ButtonClicked(Frozen):
-    """The customer tapped a button of a message of this run; `inbound` is WhatsApp's id of it."""
+class Begin(Frozen):
+    """Walk this attempt from the start (`…/retry`), whatever an earlier one is still waiting for."""
+
+    attempt: int
+
+
+class OfAttempt(Frozen):
+    """Base of what concerns one visit to one node, in one attempt."""
 
     node: str
     visit: int
+    attempt: int = 1
+
+
+class ButtonClicked(OfAttempt):
+    """The customer tapped a button of a message of this run; `inbound` is WhatsApp's id of it."""
+
     button: str
     inbound: str
 
 
-class MessageDelivered(Frozen):
+class MessageDelivered(OfAttempt):
     """A message that a delay waits for was received."""
 
-    node: str
-    visit: int
 
-
-class MessageFailed(Frozen):
+class MessageFailed(OfAttempt):
     """WhatsApp reported that a message it had accepted failed."""
 
-    node: str
-    visit: int
 
-
-class MessageSettled(Frozen):
+class MessageSettled(OfAttempt):
     """What became of a send whose outcome was unknown."""
 
-    node: str
-    visit: int
     accepted: bool
 
 
-class AskAnswered(Frozen):
+class AskAnswered(OfAttempt):
     """The text an open ask was waiting for."""
 
-    node: str
-    visit: int
     text: str
     inbound: str
 

@@ -37,6 +37,7 @@ SITUATION = Situation(
     client="+16045552331",
     variables='{"name": "Ana", "price": 19.90}',
     entry_state="running",
+    attempt=1,
     sendout_state="running",
     skip_nodes=frozenset(),
     flow_hash="hash",

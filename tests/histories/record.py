@@ -131,6 +131,25 @@ async def reopened(world: World, number: str) -> Customer:
     return customer
 
 
+async def retried(world: World, number: str) -> Customer:
+    """The second attempt, in a history that follows the first one's."""
+    await world.behave(number, failWith={"code": 131000, "via": "status", "times": 1})
+    customer = await world.send(await world.publish(offer(duration="PT2S")), number)
+    await customer.is_in_state("failed")
+    await customer.waits_for("clicks")
+    await world.api.post(f"/sendouts/{customer.sendout_id}/retry")
+    await customer.gets("Welcome", "Welcome", "Nudge")
+    await customer.closes()
+    return customer
+
+
+async def overtaken(world: World, number: str) -> Customer:
+    """The first attempt of the same, open for clicks until the second takes over."""
+    customer = await retried(world, number)
+    customer.run_id = (await customer.run.describe()).raw_info.first_run_id
+    return customer
+
+
 async def too_many(world: World, number: str) -> Customer:
     customer = await world.send(await world.publish(echo()), number)
     for count in range(1, 5):
@@ -151,6 +170,8 @@ SHAPES: tuple[_Shape, ...] = (
     failed,
     unknown,
     reopened,
+    retried,
+    overtaken,
     too_many,
 )
 

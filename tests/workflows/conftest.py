@@ -106,10 +106,13 @@ class Customer:
         self.number = number
         self.entry_id = entry_id
         self.sendout_id = sendout_id
+        self.run_id: str | None = None
+        """The execution that `run` means; None for the newest."""
 
     @property
     def run(self) -> WorkflowHandle[Any, Any]:
-        return self.world.client.get_workflow_handle(messages.run_workflow_id(self.entry_id))
+        workflow_id = messages.run_workflow_id(self.entry_id)
+        return self.world.client.get_workflow_handle(workflow_id, run_id=self.run_id)
 
     async def messages(self) -> list[dict[str, Any]]:
         """Everything WhatsApp accepted for this customer, in order."""
