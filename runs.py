@@ -38,6 +38,10 @@ log = structlog.get_logger(__name__)
 _TAKES_RUN_UP_AGAIN = {"button_clicked", "message_settled"}
 """Signals that re-open a run that has closed (flow.md 2.2 and 2.6)."""
 _HANDED_OVER_AT_ONCE = 32
+_POKED_EVERY = 0.1
+"""Seconds between pokes of one sendout: requests in between share the next one."""
+_POKED_AGAIN_AFTER = 1.0
+"""Seconds from a poke that failed, for instance while Temporal is away, to the next."""
 _DEFAULTS = Limits()
 
 
@@ -209,7 +213,7 @@ class Runs:
     def poke(self, sendout_id: UUID) -> None:
         """Wake a sendout soon; never waits and never raises.
 
-        Per sendout at most one call is in flight; pokes meanwhile become one more.
+        Per sendout at most one call is in flight; pokes until a moment after it become one more.
         """
         if sendout_id in self._poking:
             self._poking[sendout_id] = True
@@ -218,16 +222,18 @@ class Runs:
         self._spawn(self._keep_poking(sendout_id))
 
     async def _keep_poking(self, sendout_id: UUID) -> None:
-        try:
-            while True:
-                self._poking[sendout_id] = False
+        is_wanted = True
+        while is_wanted:
+            self._poking[sendout_id] = False
+            try:
                 await self.poke_now(sendout_id)
-                if not self._poking[sendout_id]:
-                    return
-        except Exception as error:  # noqa: BLE001 the sweep pokes sendouts nobody pages
-            log.warning("poke left to the sweep", sendout_id=str(sendout_id), error=repr(error))
-        finally:
-            del self._poking[sendout_id]
+                pause = _POKED_EVERY
+            except Exception as error:  # noqa: BLE001 the sweep pokes sendouts nobody pages
+                log.warning("poke left to the sweep", sendout_id=str(sendout_id), error=repr(error))
+                pause = _POKED_AGAIN_AFTER
+            await asyncio.sleep(pause)
+            is_wanted = self._poking[sendout_id]
+        del self._poking[sendout_id]
 
     async def poke_now(self, sendout_id: UUID) -> None:
         """Wake a sendout's workflow, starting it if it sleeps. Raises `RPCError`."""

@@ -14,8 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 
+from bench.connections import Connections, connections
 from bench.installation import batch, installation
 from embedded.ports import free_ports
+from tests.record import BUSINESS, KEY
 
 PER_SECOND = 150
 SECONDS = 30
@@ -23,18 +25,24 @@ SECONDS = 30
 
 async def main() -> None:
     """Print the medians and their ratio; both arms take turns, ten seconds each."""
-    async with installation() as at, _bare_route(at.database.engine.url) as bare:
+    async with (
+        installation() as at,
+        connections(at.port, **{"x-api-key": KEY}) as api,
+        _bare_route(at.database.engine.url) as bare,
+    ):
+        path = f"/v1/businesses/{BUSINESS}/send/campaigns"
         ours: list[float] = []
         floor: list[float] = []
         for turn in range(SECONDS // 10):
             first = turn * 100_000
 
             async def send(number: int, first: int = first) -> None:
-                await at.send(batch(at.campaign, 1, first=first + number))
+                answer = await api.post(path, batch(at.campaign, 1, first=first + number))
+                if b'"acceptedCount":1' not in answer.replace(b" ", b""):
+                    raise RuntimeError(answer.decode())
 
             async def insert(number: int, first: int = first) -> None:
-                body = batch(at.campaign, 1, first=first + number)
-                (await bare.post("/entries", content=body)).raise_for_status()
+                await bare.post("/entries", batch(at.campaign, 1, first=first + number))
 
             ours += await _paced(send)
             floor += await _paced(insert)
@@ -62,23 +70,19 @@ async def _paced(call: Callable[[int], Awaitable[None]]) -> list[float]:
 
 
 @contextlib.asynccontextmanager
-async def _bare_route(database_url: object) -> AsyncIterator[httpx.AsyncClient]:
+async def _bare_route(database_url: object) -> AsyncIterator[Connections]:
     (port,) = free_ports(1)
     url = str(database_url)
     process = subprocess.Popen([sys.executable, "-m", "bench.bare_route", url, str(port)])
     try:
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}",
-            headers={"content-type": "application/json"},
-            timeout=30,
-            trust_env=False,
-        ) as http:
+        async with httpx.AsyncClient(trust_env=False) as http:
             for _ in range(300):
                 with contextlib.suppress(httpx.TransportError):
-                    await http.get("/healthz")
+                    await http.get(f"http://127.0.0.1:{port}/healthz")
                     break
                 await asyncio.sleep(0.1)
-            yield http
+        async with connections(port) as bare:
+            yield bare
     finally:
         process.terminate()
         process.wait()

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.availability import database_is_away
@@ -11,6 +13,16 @@ from storage.availability import database_is_away
 
 class CommitOutcomeUnknown(Exception):
     """The connection broke during the commit: what was asked may or may not have been done."""
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """A connection that died with its server is replaced, not handed out.
+
+    asyncpg has heard of it by then; asking the server each time (`pool_pre_ping`) would be a round
+    trip per transaction.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 class Database:
@@ -26,12 +38,11 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            # A connection that died with its server is replaced, not handed out.
-            pool_pre_ping=True,
             # Statements are logged when they fail; what is sent to whom is not for logs.
             hide_parameters=True,
             connect_args={"timeout": 5, "server_settings": {"application_name": "sendout"}},
         )
+        event.listen(self.engine.sync_engine.pool, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
