@@ -1,6 +1,6 @@
 """From the entries of a send request to its report: look up, check, store (api.md section 2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ from domain.grouping import (
 from domain.ids import time_ordered_ids
 from domain.json_text import is_storable
 from storage import acceptance
-from storage.acceptance import Batch, Resolved
+from storage.acceptance import Batch, Place, Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Outcome:
     """The accepted entries by their position; only for a request that lists them."""
     to_poke: set[UUID] = field(default_factory=set)
     """The sendouts that have new work, once the transaction is committed."""
+    duplicates: int = 0
+    """How many of the accepted entries make no run."""
 
 
 async def accept(
@@ -162,6 +164,7 @@ async def _store(connection: AsyncConnection, request: SendRequest, groups: list
     duplicates = await acceptance.accept(
         connection, request.business_id, batches, allow_multiple=request.options.allow_multiple
     )
+    outcome.duplicates = len(duplicates)
     now = datetime.now(UTC)
     for batch in batches:
         if not duplicates.keys() >= set(batch.entry_ids):
@@ -194,18 +197,20 @@ async def _foresee(
         if group.target is not None
         for entry in group.accepted
     ]
-    taken: dict[tuple[UUID, str], str | None] = {}
+    places: Mapping[tuple[UUID, str], Place] = {}
     if accepted and not request.options.allow_multiple:
         asked = [(campaign_id, entry.client) for campaign_id, entry in accepted]
-        taken |= await acceptance.claimed_by(connection, asked)
+        places = await acceptance.claimed_by(connection, request.business_id, asked)
     now = datetime.now(UTC)
+    taken: set[tuple[UUID, str]] = set()
     for campaign_id, entry in accepted:
-        place = (campaign_id, entry.client)
-        is_duplicate = place in taken and not request.options.allow_multiple
+        customer, first = places.get((campaign_id, entry.client), Place(entry.client, None))
+        is_taken = first is not None or (campaign_id, customer) in taken
+        is_duplicate = is_taken and not request.options.allow_multiple
         outcome.entries[entry.position] = _outcome(
-            None, entry.scheduled_at, now, is_duplicate=is_duplicate, first=taken.get(place)
+            None, entry.scheduled_at, now, is_duplicate=is_duplicate, first=first
         )
-        taken.setdefault(place, None)
+        taken.add((campaign_id, customer))
     return outcome
 
 

@@ -1,11 +1,14 @@
 """What comes in from a customer, in our words."""
 
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+# `CC.` and what stands for the user there (reference/whatsapp.md section 5.5).
+_USER_ID = re.compile(r"[A-Za-z]{2}\.[A-Za-z0-9._-]{1,150}")
 _END_PUNCTUATION = " \t\r\n.!?,;:…¡¿。؟"
 
 
@@ -14,7 +17,7 @@ class Inbound:
     """One message of a customer.
 
     `client` is the E.164 of the number WhatsApp names (None for a customer known by user name
-    only), `reply_id` the id that came back with a tap (`<our message id>:<button id>`), `answers`
+    only), `user_id` the id it gives the customer towards this business, `reply_id` the id that came back with a tap (`<our message id>:<button id>`), `answers`
     the wamid it answers, `text` what was written or the tapped label.
     """
 
@@ -30,10 +33,19 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """A customer stopped, or resumed, marketing messages in WhatsApp's own settings."""
+    """A customer stopped, or resumed, marketing messages in WhatsApp's own settings.
 
-    client: str
+    Named by `client` (E.164), `user_id` or both.
+    """
+
+    client: str | None
+    user_id: str | None
     stop: bool
+
+
+def parse_user_id(value: object) -> str | None:
+    """The value if it is a user id, WhatsApp's name for a customer towards one business; else None."""
+    return value if isinstance(value, str) and _USER_ID.fullmatch(value) else None
 
 
 def folded(text: str) -> str:

@@ -19,7 +19,10 @@ _OPEN = {"sending", "retrying"} | _UNSETTLED
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One status of one message; `at` is WhatsApp's own time of it."""
+    """One status of one message; `at` is WhatsApp's own time of it.
+
+    `client` (E.164) and `user_id` are the recipient's names as WhatsApp gives them, if it does.
+    """
 
     message_id: str | None
     wamid: str
@@ -27,6 +30,8 @@ class Status:
     at: datetime
     error_code: int | None = None
     error_message: str | None = None
+    client: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ulid import ULID
 from domain.entry_checks import Accepted, Channel
 from domain.grouping import Target
 from domain.ids import ulid_as_uuid
+from storage.identity import other_claim
 
 _T = TypeVar("_T")
 
@@ -208,21 +209,25 @@ async def open_sendouts(
 
 # The sendouts are locked against being cancelled before these entries are there to be cancelled.
 # A duplicate is found by a hashed look-up in what was claimed, so that no plan compares all with all.
-_ACCEPT = """
+# Claims are taken under one name per customer, so that two requests under two names meet there; what
+# was claimed before these names were known to be one customer's stands under the others.
+_ACCEPT = f"""
 WITH input AS MATERIALIZED (
-  SELECT entry_id, client, variables, callback_data, scheduled_at, n,
+  SELECT i.entry_id, i.client, variables, callback_data, scheduled_at, n,
          ($7::uuid[])[place] AS campaign_id, ($8::uuid[])[place] AS sendout_id,
-         ($9::uuid[])[place] AS channel_id
+         ($9::uuid[])[place] AS channel_id, k.client AS customer
   FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
    WITH ORDINALITY AS i (entry_id, place, client, variables, callback_data, scheduled_at, n)
+  LEFT JOIN customer_numbers k ON k.business_id = $11::uuid AND k.number = i.client
 ), locked AS MATERIALIZED (
   SELECT FROM sendouts WHERE sendout_id = ANY($10::uuid[]) AND is_current
   ORDER BY sendout_id FOR SHARE
 ), claimed AS (
   INSERT INTO claims (campaign_id, client, entry_id)
-  SELECT campaign_id, client, entry_id FROM input
+  SELECT campaign_id, coalesce(customer, client), entry_id FROM input
   WHERE (SELECT count(*) FROM locked) = cardinality($10::uuid[])
-  ORDER BY campaign_id, client, n
+   AND (customer IS NULL OR {other_claim("input.campaign_id", "$11::uuid", "customer")} IS NULL)
+  ORDER BY campaign_id, coalesce(customer, client), n
   ON CONFLICT DO NOTHING
   RETURNING entry_id
 ), judged AS MATERIALIZED (
@@ -236,7 +241,7 @@ WITH input AS MATERIALIZED (
          greatest(scheduled_at, now()),
          CASE WHEN NOT runs THEN (
            SELECT c.entry_id FROM claims c
-           WHERE c.campaign_id = j.campaign_id AND c.client = j.client) END
+           WHERE c.campaign_id = j.campaign_id AND c.client = coalesce(j.customer, j.client)) END
   FROM judged j ORDER BY n
   RETURNING entry_id, state, duplicate_of
 )
@@ -245,12 +250,15 @@ SELECT count(*), array_agg(entry_id::text) FILTER (WHERE state = 'duplicate'),
 FROM added
 """
 
-# For claims that appeared while the statement above ran: another request's, or its own.
-_NAME_THE_FIRST = """
-UPDATE entries e SET duplicate_of = c.entry_id
-FROM claims c
-WHERE e.entry_id = ANY($1::uuid[]) AND c.campaign_id = e.campaign_id AND c.client = e.client
-RETURNING e.entry_id::text, c.entry_id::text
+# For claims that appeared while the statement above ran, another request's or its own, and for those
+# under another name of the customer.
+_NAME_THE_FIRST = f"""
+UPDATE entries e SET duplicate_of = coalesce(
+  (SELECT c.entry_id FROM claims c WHERE c.campaign_id = e.campaign_id AND c.client = e.client),
+  (SELECT {other_claim("e.campaign_id", "k.business_id", "k.client")} FROM customer_numbers k
+   WHERE k.business_id = e.business_id AND k.number = e.client))
+WHERE e.entry_id = ANY($1::uuid[])
+RETURNING e.entry_id::text, e.duplicate_of::text
 """
 
 
@@ -304,17 +312,30 @@ def _given(column: list[_T]) -> list[_T]:
     return column if any(value is not None for value in column) else []
 
 
-_CLAIMED = """
-SELECT c.campaign_id, c.client, c.entry_id::text
+_CLAIMED = f"""
+SELECT a.campaign_id, a.client, coalesce(k.client, a.client),
+       coalesce(c.entry_id, {other_claim("a.campaign_id", "$3::uuid", "k.client")})::text
 FROM unnest($1::uuid[], $2::text[]) AS a (campaign_id, client)
-JOIN claims c ON c.campaign_id = a.campaign_id AND c.client = a.client
+LEFT JOIN customer_numbers k ON k.business_id = $3::uuid AND k.number = a.client
+LEFT JOIN claims c ON c.campaign_id = a.campaign_id AND c.client = a.client
+WHERE k.client IS NOT NULL OR c.entry_id IS NOT NULL
 """
 
 
+class Place(NamedTuple):
+    """A place in the duplicate check: one name for the customer, and the entry that has it."""
+
+    customer: str
+    entry_id: str | None
+
+
 async def claimed_by(
-    connection: AsyncConnection, asked: Sequence[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], str]:
-    """The entries that hold these claims, by campaign and client; for a dry run."""
+    connection: AsyncConnection, business_id: UUID, asked: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Place]:
+    """The places of these campaigns and clients; for a dry run.
+
+    Without those that nobody has, of clients who are known by one number.
+    """
     campaigns, clients = [list(column) for column in zip(*asked, strict=True)]
-    rows = await _rows(connection, _CLAIMED, campaigns, clients)
-    return {(campaign, client): entry for campaign, client, entry in rows}
+    rows = await _rows(connection, _CLAIMED, campaigns, clients, business_id)
+    return {(campaign, client): Place(*place) for campaign, client, *place in rows}

@@ -1,4 +1,7 @@
-"""Taking in what customers tap and write: one transaction, and again is harmless."""
+"""Taking in what customers tap and write: one transaction, and again is harmless.
+
+A message of a customer finds ours by our id first, then the customer by the names it gives.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,8 +14,9 @@ from domain.flow import DelayNode, MessageNode
 from domain.flow_cache import FLOWS, FlowSource
 from domain.ids import split_reply_id
 from domain.inbound import Inbound, Preference, is_word
-from domain.phone import variants
-from storage.intake import RunSignal, add_signals, opt_out_of_entry, reopen_unknown_entry
+from storage.identity import all_names, known_as, remember
+from storage.intake import RunSignal, add_signals, message_ref, reopen_unknown_entry
+from storage.opt_outs import opt_in, opt_out, opt_out_of_entry
 
 _KEEP = text("""
     INSERT INTO inbound (inbound_id, channel_id, client, user_id, kind, text, message_id, button,
@@ -42,26 +46,26 @@ _ANSWER = text("""
     UPDATE asks a SET answer = :text, inbound_id = :inbound_id, closed_at = now()
     FROM (
         SELECT entry_id, attempt, node, visit FROM asks
-        WHERE channel_id = :channel_id AND client = :client AND closed_at IS NULL
+        WHERE channel_id = :channel_id AND client = ANY(:names) AND closed_at IS NULL
             AND date_trunc('second', opened_at) <= :at
         ORDER BY opened_at DESC LIMIT 1 FOR UPDATE
     ) newest
     WHERE a.entry_id = newest.entry_id AND a.attempt = newest.attempt AND a.node = newest.node
         AND a.visit = newest.visit
-    RETURNING a.entry_id, a.node, a.visit
+    RETURNING a.entry_id, a.attempt, a.node, a.visit
 """)
 
 # Runs of this customer that a text may concern: those with a flow that waits for responses.
 _OPEN_RUNS = text("""
     SELECT DISTINCT e.entry_id, s.flow_hash FROM entries e JOIN sendouts s USING (sendout_id)
-    WHERE e.business_id = :business_id AND e.client = :client AND e.channel_id = :channel_id
+    WHERE e.business_id = :business_id AND e.client = ANY(:names) AND e.channel_id = :channel_id
         AND e.state = 'running'
 """)
 
 _AWAITED = text("""
     UPDATE messages SET awaits_delivery = false
-    WHERE channel_id = :channel_id AND client = :client AND awaits_delivery
-    RETURNING entry_id, node, visit
+    WHERE channel_id = :channel_id AND client = ANY(:names) AND awaits_delivery
+    RETURNING entry_id, attempt, node, visit
 """)
 
 
@@ -89,9 +93,12 @@ class Customers:
         """Keep messages of customers, and tell the runs they concern."""
         for message in messages:
             tapped = await _tapped(connection, channel_id, message)
-            client = tapped.client if tapped else message.client
-            if tapped is None and client is not None:
-                client = await _known_as(connection, channel_id, client)
+            if tapped is None:
+                client = await known_as(connection, business_id, message.client, message.user_id)
+            else:
+                client = str(tapped.client)
+                named = [(client, message.client, message.user_id)]
+                await remember(connection, business_id, named)
             reply = split_reply_id(message.reply_id) if message.reply_id else None
             kept = await connection.execute(
                 _KEEP,
@@ -118,16 +125,18 @@ class Customers:
         self,
         connection: AsyncConnection,
         business_id: UUID,
-        channel_id: UUID,
         preferences: Sequence[Preference],
     ) -> None:
         """Record what customers chose in WhatsApp's own settings."""
         for preference in preferences:
-            client = await _known_as(connection, channel_id, preference.client)
+            client = await known_as(connection, business_id, preference.client, preference.user_id)
+            if client is None:
+                continue
             if preference.stop:
-                await _opt_out(connection, business_id, client, "user_preferences")
+                await opt_out(connection, business_id, client, "user_preferences")
             else:
-                await _opt_in(connection, business_id, client)
+                names = await all_names(connection, business_id, client)
+                await opt_in(connection, business_id, names)
 
     async def _clicked(
         self, connection: AsyncConnection, tapped: Row[Any], button: str, message: Inbound
@@ -164,12 +173,7 @@ class Customers:
         over = "cancelled" in {tapped.entry_state, tapped.sendout_state}
         if over or tapped.error_code == "TOO_MANY_SENDS":
             return
-        body = {
-            "node": tapped.node,
-            "visit": tapped.visit,
-            "button": button,
-            "inbound": message.inbound_id,
-        }
+        body = message_ref(tapped) | {"button": button, "inbound": message.inbound_id}
         await add_signals(connection, [RunSignal(tapped.entry_id, "button_clicked", body)])
 
     async def _wrote(
@@ -181,24 +185,20 @@ class Customers:
         message: Inbound,
     ) -> None:
         """A text may be an opt-out, an ask's answer, and ends `no_response` delays."""
-        who = {"business_id": business_id, "channel_id": channel_id, "client": client}
+        names = await all_names(connection, business_id, client)
+        who = {"business_id": business_id, "channel_id": channel_id, "names": names}
         signals: list[RunSignal] = []
         stops = message.kind == "text" and is_word(message.text, self._stop_words)
         starts = message.kind == "text" and is_word(message.text, self._start_words)
         if stops:
-            await _opt_out(connection, business_id, client, "text")
+            await opt_out(connection, business_id, client, "text")
         elif starts:
-            await _opt_in(connection, business_id, client)
+            await opt_in(connection, business_id, names)
         elif message.kind == "text" and message.text is not None:
             answer = {"text": message.text, "inbound_id": message.inbound_id, "at": message.at}
             asked = (await connection.execute(_ANSWER, who | answer)).one_or_none()
             if asked is not None:
-                body = {
-                    "node": asked.node,
-                    "visit": asked.visit,
-                    "text": message.text,
-                    "inbound": message.inbound_id,
-                }
+                body = message_ref(asked) | {"text": message.text, "inbound": message.inbound_id}
                 signals.append(RunSignal(asked.entry_id, "ask_answered", body))
         signals += await self._heard(connection, who)
         await add_signals(connection, signals)
@@ -207,8 +207,7 @@ class Customers:
         """Signals to the runs for which it matters that the customer wrote at all."""
         awaited = (await connection.execute(_AWAITED, who)).all()
         signals = [
-            RunSignal(row.entry_id, "message_delivered", {"node": row.node, "visit": row.visit})
-            for row in awaited
+            RunSignal(row.entry_id, "message_delivered", message_ref(row)) for row in awaited
         ]
         for row in (await connection.execute(_OPEN_RUNS, who)).all():
             flow = await FLOWS.load(row.flow_hash, self._flows)
@@ -233,40 +232,3 @@ async def _tapped(
         "wamid": message.answers,
     }
     return (await connection.execute(_TAPPED, key)).one_or_none()
-
-
-async def _known_as(connection: AsyncConnection, channel_id: UUID, client: str) -> str:
-    """The number we know a customer by; WhatsApp may name a national variant of it."""
-    known = await connection.execute(
-        text("""
-            SELECT client FROM messages
-            WHERE channel_id = :channel_id AND client = ANY(:clients)
-            ORDER BY client = :client DESC, created_at DESC LIMIT 1
-        """),
-        {"channel_id": channel_id, "client": client, "clients": [client, *variants(client)]},
-    )
-    return known.scalar_one_or_none() or client
-
-
-async def _opt_out(
-    connection: AsyncConnection, business_id: UUID, client: str, source: str
-) -> None:
-    await connection.execute(
-        text("""
-            INSERT INTO opt_outs (business_id, client, source)
-            VALUES (:business_id, :client, :source)
-            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
-        """),
-        {"business_id": business_id, "client": client, "source": source},
-    )
-
-
-async def _opt_in(connection: AsyncConnection, business_id: UUID, client: str) -> None:
-    """START lifts an opt-out, but not one entered by hand (api.md section 6)."""
-    await connection.execute(
-        text("""
-            DELETE FROM opt_outs
-            WHERE business_id = :business_id AND client = :client AND NOT by_hand
-        """),
-        {"business_id": business_id, "client": client},
-    )

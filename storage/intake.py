@@ -14,10 +14,12 @@ from domain import error_codes
 from domain.outcome import outcome
 from domain.status import News, Status, Tracked, apply
 from storage.ending import fail_completed_entry, first_message, release_claim_of_ended
+from storage.identity import remember
+from storage.opt_outs import opt_out_of_entry
 
 _TRACKED = text("""
     SELECT message_id, state, wamid, sent_at, delivered_at, read_at, failed_at, awaits_delivery,
-        error_code, error_message, entry_id, attempt, node, visit
+        error_code, error_message, entry_id, attempt, node, visit, client
     FROM messages
     WHERE channel_id = :channel_id AND (message_id = ANY(:message_ids) OR wamid = ANY(:wamids))
     ORDER BY message_id FOR UPDATE
@@ -65,6 +67,12 @@ class RunSignal:
     body: dict[str, Any]
 
 
+def message_ref(row: Row[Any]) -> dict[str, Any]:
+    """How signals name a message: the first attempt goes without saying, as most stay the only."""
+    ref = {"node": row.node, "visit": row.visit}
+    return ref if row.attempt == 1 else ref | {"attempt": row.attempt}
+
+
 async def add_signals(connection: AsyncConnection, signals: Sequence[RunSignal]) -> None:
     """Put signals into the outbox to the runs, in their order."""
     if not signals:
@@ -85,11 +93,12 @@ async def add_signals(connection: AsyncConnection, signals: Sequence[RunSignal])
 
 
 async def take_statuses(
-    connection: AsyncConnection, channel_id: UUID, statuses: Sequence[Status]
+    connection: AsyncConnection, business_id: UUID, channel_id: UUID, statuses: Sequence[Status]
 ) -> None:
     """Apply statuses to their messages, found by our id first, then by WhatsApp's.
 
-    Those that name no message of this channel are passed over.
+    Those that name no message of this channel are passed over. What the others call their
+    recipients is remembered.
     """
     if not statuses:
         return
@@ -111,6 +120,8 @@ async def take_statuses(
     for message_id, told, status in news:
         signals.extend(await _consequences(connection, by_id[message_id], told, status))
     await add_signals(connection, signals)
+    named = {(by_id[key].client, status.client, status.user_id) for key, _, status in news}
+    await remember(connection, business_id, sorted(named, key=str))
 
 
 async def _tracked(
@@ -149,7 +160,7 @@ async def _consequences(
     connection: AsyncConnection, row: Row[Any], news: News, status: Status
 ) -> list[RunSignal]:
     """What one status means for the entry and its run; most mean nothing."""
-    ref = {"node": row.node, "visit": row.visit}
+    ref = message_ref(row)
     signals = []
     if news.settled is not None:
         signals.append(RunSignal(row.entry_id, "message_settled", ref | {"accepted": news.settled}))
@@ -182,18 +193,6 @@ async def reopen_unknown_entry(connection: AsyncConnection, entry_id: UUID, atte
                 WHERE s.sendout_id = entries.sendout_id AND s.state = 'cancelled')
         """),
         {"entry_id": entry_id, "attempt": attempt},
-    )
-
-
-async def opt_out_of_entry(connection: AsyncConnection, entry_id: UUID, source: str) -> None:
-    """Record that the customer of this entry wants no marketing any more."""
-    await connection.execute(
-        text("""
-            INSERT INTO opt_outs (business_id, client, source)
-            SELECT business_id, client, :source FROM entries WHERE entry_id = :entry_id
-            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
-        """),
-        {"entry_id": entry_id, "source": source},
     )
 
 

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.delivery import Accepted
 from domain.flow import Flow
 from domain.flow_cache import FLOWS, FlowSource
 from domain.ids import message_id
+from domain.phone import parse_phone
 from domain.requests import SendMessage, SendResult
 from domain.run import SendOutcome
 from domain.sending import (
@@ -26,15 +28,18 @@ from domain.sending import (
     Situation,
 )
 from storage.ending import end_entry
+from storage.identity import names_of, remember_of_entry
+from storage.opt_outs import opt_out_of_entry
 from storage.session import Database
 
-_SITUATION = text("""
+_SITUATION = text(f"""
     SELECT e.entry_id, e.sendout_id, e.channel_id, e.created_at, e.client,
-           e.variables::text AS variables, e.state AS entry_state, s.state AS sendout_state,
+           e.variables::text AS variables, e.state AS entry_state, e.attempt, s.state AS sendout_state,
            s.skip_nodes, s.flow_hash, c.phone_number_id, c.access_token, c.held_since,
            o.opted_out_at,
            (SELECT max(i.received_at) FROM inbound i
-            WHERE i.channel_id = e.channel_id AND i.client = e.client) > now() - interval '24 hours'
+            WHERE i.channel_id = e.channel_id AND i.client = ANY(n.names))
+               > now() - interval '24 hours'
                AS window_open,
            (SELECT i.received_at FROM inbound i WHERE i.inbound_id = :led_by) > o.opted_out_at
                AS led_by_since_opt_out,
@@ -42,7 +47,11 @@ _SITUATION = text("""
     FROM entries e
     JOIN sendouts s USING (sendout_id)
     JOIN channels c USING (channel_id)
-    LEFT JOIN opt_outs o ON o.business_id = e.business_id AND o.client = e.client
+    CROSS JOIN LATERAL (SELECT {names_of("e.business_id", "e.client")} AS names OFFSET 0) n
+    LEFT JOIN LATERAL (
+        SELECT max(opted_out_at) AS opted_out_at FROM opt_outs
+        WHERE business_id = e.business_id AND client = ANY(n.names)
+    ) o ON true
     LEFT JOIN messages m ON m.entry_id = e.entry_id AND m.attempt = :attempt
         AND m.node = :node AND m.visit = :visit
     WHERE e.entry_id = :entry_id
@@ -165,6 +174,8 @@ class SendLedger:
                 "message": recorded.message,
             }
             row = (await connection.execute(_RECORD, change)).one_or_none()
+            if accepted is not None:
+                await _remember_names(connection, situation, accepted)
             if row is None:
                 outcome = await _settled_meanwhile(connection, situation.message_id, accepted)
                 unknown = outcome is SendOutcome.UNKNOWN
@@ -174,7 +185,7 @@ class SendLedger:
             if recorded.holds_channel:
                 await _hold_channel(connection, situation.channel_id, recorded)
             if recorded.code == OPTED_OUT_CODE:
-                await _opt_out(connection, situation)
+                await opt_out_of_entry(connection, situation.entry_id, "whatsapp")
             if recorded.state == "retrying":
                 return None
             result = SendResult(outcome=recorded.outcome)
@@ -216,6 +227,7 @@ async def _situation(connection: AsyncConnection, order: SendMessage) -> Situati
         client=row.client,
         variables=row.variables,
         entry_state=row.entry_state,
+        attempt=row.attempt,
         sendout_state=row.sendout_state,
         skip_nodes=frozenset(row.skip_nodes),
         flow_hash=row.flow_hash,
@@ -297,7 +309,7 @@ async def _end_with(
 
 
 async def _settled_meanwhile(
-    connection: AsyncConnection, message: str, accepted: object
+    connection: AsyncConnection, message: str, accepted: Accepted | None
 ) -> SendOutcome:
     """A status was faster than the answer: what it said stands."""
     state = (
@@ -324,12 +336,10 @@ async def _hold_channel(connection: AsyncConnection, channel_id: UUID, recorded:
     )
 
 
-async def _opt_out(connection: AsyncConnection, situation: Situation) -> None:
-    await connection.execute(
-        text("""
-            INSERT INTO opt_outs (business_id, client, source)
-            SELECT business_id, client, 'whatsapp' FROM entries WHERE entry_id = :entry_id
-            ON CONFLICT (business_id, client) DO UPDATE SET opted_out_at = now()
-        """),
-        {"entry_id": situation.entry_id},
-    )
+async def _remember_names(
+    connection: AsyncConnection, situation: Situation, accepted: Accepted
+) -> None:
+    """Most customers are called in the answer what they were called in the call."""
+    number = parse_phone(accepted.wa_id)
+    if number not in {None, situation.client} or accepted.user_id is not None:
+        await remember_of_entry(connection, situation.entry_id, number, accepted.user_id)

@@ -6,12 +6,19 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.identity import other_claim
+
 # In order, so that two batches that claim the same customers wait for each other, not in a circle.
-_CLAIM = text("""
+_CLAIM = text(f"""
     INSERT INTO claims (campaign_id, client, entry_id)
-    SELECT DISTINCT ON (client) campaign_id, client, entry_id FROM entries
+    SELECT DISTINCT ON (coalesce(k.client, e.client)) campaign_id, coalesce(k.client, e.client),
+        entry_id
+    FROM entries e
+    LEFT JOIN customer_numbers k ON k.business_id = e.business_id AND k.number = e.client
     WHERE sendout_id = :sendout AND state = 'failed' AND error_code = ANY(:codes)
-    ORDER BY client, position
+        AND (k.client IS NULL
+            OR {other_claim("e.campaign_id", "e.business_id", "k.client")} IS NULL)
+    ORDER BY coalesce(k.client, e.client), position
     ON CONFLICT DO NOTHING
 """)
 
@@ -23,8 +30,8 @@ _QUEUE = text("""
             snapshot = NULL, output_variables = NULL
         WHERE e.sendout_id = :sendout AND e.state = 'failed' AND e.error_code = ANY(:codes)
             AND (:is_test OR EXISTS (
-                SELECT 1 FROM claims c WHERE c.campaign_id = e.campaign_id
-                    AND c.client = e.client AND c.entry_id = e.entry_id))
+                SELECT 1 FROM claims c
+                WHERE c.entry_id = e.entry_id AND c.campaign_id = e.campaign_id))
         RETURNING e.entry_id
     ), closed AS (
         UPDATE asks a SET closed_at = now() FROM queued q

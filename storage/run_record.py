@@ -15,16 +15,17 @@ from domain.requests import (
 )
 from domain.run import RunState, Verdict
 from storage.ending import end_entry
+from storage.identity import names_of
 from storage.session import Database
 
 # Locked, so that a delivery is either seen here or sees that it is waited for.
-_MESSAGE = text("""
+_MESSAGE = text(f"""
     SELECT m.message_id, m.state, m.delivered_at IS NOT NULL AS delivered,
         EXISTS (SELECT 1 FROM clicks c WHERE c.message_id = m.message_id) AS clicked,
         EXISTS (SELECT 1 FROM inbound i WHERE i.channel_id = m.channel_id
-            AND i.client = m.client AND i.received_at >= m.accepted_at
-            AND i.kind <> 'tap') AS responded
-    FROM messages m
+            AND i.client = ANY({names_of("c.business_id", "m.client")})
+            AND i.received_at >= m.accepted_at AND i.kind <> 'tap') AS responded
+    FROM messages m JOIN channels c USING (channel_id)
     WHERE m.entry_id = :entry AND m.attempt = :attempt AND m.node = :node AND m.visit = :visit
     FOR UPDATE OF m
 """)

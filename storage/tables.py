@@ -207,6 +207,28 @@ claims = Table(
     Index("ix_claims_entry_id", "entry_id"),
 )
 
+# --- who is who --------------------------------------------------------------------------------
+
+customer_numbers = Table(
+    "customer_numbers",
+    metadata,
+    # The numbers of customers that have more than one: those of one customer share `client`.
+    Column("business_id", Uuid, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    Index("ix_customer_numbers_business_id_client", "business_id", "client"),
+)
+
+customer_user_ids = Table(
+    "customer_user_ids",
+    metadata,
+    # WhatsApp's user ids, each with a number of the customer.
+    Column("business_id", Uuid, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    Index("ix_customer_user_ids_business_id_client", "business_id", "client"),
+)
+
 # --- what became of it -------------------------------------------------------------------------
 
 messages = Table(
@@ -271,7 +293,7 @@ clicks = Table(
 inbound = Table(
     "inbound",
     metadata,
-    # Everything customers sent, by WhatsApp's id of it.
+    # Everything customers sent, by WhatsApp's id of it; `client` is a name of theirs.
     Column("inbound_id", Text, primary_key=True),
     Column("channel_id", Uuid, nullable=False),
     Column("client", Text),
@@ -354,4 +376,5 @@ idempotency_keys = Table(
     Column("status", Integer),
     Column("body", Text),
     _now(),
+    Index("ix_idempotency_keys_created_at", "created_at"),
 )

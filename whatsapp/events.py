@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeGuard, get_args
 
-from domain.inbound import Inbound, Preference
+from domain.inbound import Inbound, Preference, parse_user_id
 from domain.phone import parse_phone
 from domain.status import Status, StatusName
 
@@ -75,6 +75,11 @@ def _text(value: object) -> str | None:
     return value.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
+def _user_id(given: object, in_place_of_number: object) -> str | None:
+    """The user id of a customer; WhatsApp has put it in the place of the number, too."""
+    return parse_user_id(given) or parse_user_id(in_place_of_number)
+
+
 def _error_code(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 2**31 else None
 
@@ -104,6 +109,7 @@ def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
         error = next(_objects(status.get("errors")), {})
         data = error.get("error_data")
         details = data.get("details") if isinstance(data, dict) else None
+        to, of_one = status.get("recipient_id"), status.get("recipient_type") != "group"
         yield Status(
             message_id=_text(status.get("biz_opaque_callback_data")),
             wamid=wamid,
@@ -111,6 +117,8 @@ def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
             at=when,
             error_code=_error_code(error.get("code")),
             error_message=_text(details) or _text(error.get("title")),
+            client=parse_phone(to) if of_one else None,
+            user_id=_user_id(status.get("recipient_user_id"), to) if of_one else None,
         )
 
 
@@ -126,7 +134,7 @@ def _inbound(value: Mapping[str, Any]) -> Iterator[Inbound]:
             inbound_id=inbound_id,
             kind=kind,
             client=parse_phone(message.get("from")),
-            user_id=_text(message.get("from_user_id")),
+            user_id=_user_id(message.get("from_user_id"), message.get("from")),
             at=when,
             text=text,
             reply_id=reply_id,
@@ -155,7 +163,7 @@ def _content(message: Mapping[str, Any]) -> tuple[Any, str | None, str | None]:
 
 def _preferences(value: Mapping[str, Any]) -> Iterator[Preference]:
     for preference in _objects(value.get("user_preferences")):
-        client = parse_phone(preference.get("wa_id"))
-        wish = preference.get("value")
-        if client is not None and wish in {"stop", "resume"}:
-            yield Preference(client, stop=wish == "stop")
+        number, wish = preference.get("wa_id"), preference.get("value")
+        client, user_id = parse_phone(number), _user_id(preference.get("user_id"), number)
+        if (client or user_id) and wish in {"stop", "resume"}:
+            yield Preference(client, user_id, stop=wish == "stop")

@@ -101,14 +101,12 @@ async def _take_in(
                 reason = f"no channel has the phone number id {part.phone_number_id!r}"
                 await keep_unread(connection, body, reason)
                 continue
-            await take_statuses(connection, sender.channel_id, part.statuses)
+            await take_statuses(connection, sender.business_id, sender.channel_id, part.statuses)
             if part.phone_number_id is not None:
                 await customers.take_inbound(
                     connection, sender.business_id, sender.channel_id, part.inbound
                 )
-            await customers.take_preferences(
-                connection, sender.business_id, sender.channel_id, part.preferences
-            )
+            await customers.take_preferences(connection, sender.business_id, part.preferences)
 
 
 def _sender_of(part: ChannelEvents, signed: list[Sender]) -> Sender | None:

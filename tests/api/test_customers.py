@@ -3,7 +3,7 @@
 from sqlalchemy import insert, select
 
 from storage.session import Database
-from storage.tables import channels, inbound, opt_outs
+from storage.tables import channels, customer_user_ids, inbound, opt_outs
 from tests.api.sent import FLOW, NOW, add_entry, add_message, add_sendout, after
 from tests.record import BUSINESS, SENDER
 
@@ -25,6 +25,11 @@ class TestCustomer:
             await connection.execute(
                 insert(opt_outs).values(
                     business_id=BUSINESS, client=CLIENT, source="text", opted_out_at=NOW
+                )
+            )
+            await connection.execute(
+                insert(customer_user_ids).values(
+                    business_id=BUSINESS, user_id="CA.1", client=CLIENT
                 )
             )
             channel_id = await connection.scalar(select(channels.c.channel_id))
@@ -57,7 +62,8 @@ class TestCustomer:
         assert customer["messages"][0]["sender"] == SENDER
 
     async def test_a_customer_of_whom_nothing_is_known_is_not_found(self, api):
-        assert (await api.get(f"{V1}/customers/{CLIENT}")).status_code == 404
+        for name in (CLIENT, "CA.1"):
+            assert (await api.get(f"{V1}/customers/{name}")).status_code == 404
 
     async def test_what_is_no_number_is_refused(self, api):
         assert (await api.get(f"{V1}/customers/anna")).status_code == 400
