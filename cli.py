@@ -5,30 +5,22 @@ Each command imports what it needs when it runs: a part that died is back in hal
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
-from uuid import UUID, uuid4
+from typing import Annotated
+from uuid import UUID
 
 import typer
 
+import admin
+from console import database_errors, database_url
 from settings import Settings
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-business = typer.Typer(no_args_is_help=True, help="Businesses of this installation.")
-channel = typer.Typer(no_args_is_help=True, help="WhatsApp numbers to send from.")
-key = typer.Typer(no_args_is_help=True, help="API keys.")
 flow = typer.Typer(no_args_is_help=True, help="Flow documents on disk.")
-app.add_typer(business, name="business")
-app.add_typer(channel, name="channel")
-app.add_typer(key, name="key")
+app.add_typer(admin.business, name="business")
+app.add_typer(admin.channel, name="channel")
+app.add_typer(admin.key, name="key")
 app.add_typer(flow, name="flow")
-
-_SCOPES = "send,read,operate,admin"
-_Result = TypeVar("_Result")
 
 
 @app.command()
@@ -52,7 +44,8 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     from storage import schema
 
-    asyncio.run(schema.migrate(Settings().database_url))
+    with database_errors():
+        asyncio.run(schema.migrate(database_url()))
 
 
 @app.command()
@@ -118,95 +111,17 @@ def check_flow(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)
     typer.echo(f"{file}: can be published")
 
 
-def _in_database(work: "Callable[[AsyncConnection], Awaitable[_Result]]") -> _Result:
-    from storage.session import Database
-
-    async def run() -> _Result:
-        async with (
-            Database(Settings().database_url) as database,
-            database.transaction() as connection,
-        ):
-            return await work(connection)
-
-    return asyncio.run(run())
-
-
-@business.command("create")
-def create_business(
-    name: str,
+@app.command()
+def explain(
+    client: Annotated[str, typer.Option(help="The customer's number, for instance +16045552331.")],
     business_id: Annotated[
-        UUID | None, typer.Option("--id", help="Keep an existing business id (a UUID).")
+        UUID | None, typer.Option("--business", help="Only what this business sent.")
     ] = None,
 ) -> None:
-    """Create a business and print its id."""
-    from storage import businesses
+    """Say why a customer got what they got, newest entry first."""
+    import explain as explanation
 
-    chosen = business_id or uuid4()
-    created = _in_database(lambda c: businesses.create_business(c, chosen, name))
-    if not created:
-        typer.echo(f"There is a business {chosen} already.", err=True)
-        raise typer.Exit(1)
-    typer.echo(str(chosen))
-
-
-@channel.command("add")
-def add_channel(  # noqa: PLR0917 typer makes named options of them
-    business_id: Annotated[UUID, typer.Option("--business")],
-    phone_number: Annotated[str, typer.Option(help="E.164, for instance +15550001111.")],
-    phone_number_id: Annotated[str, typer.Option()],
-    waba_id: Annotated[str, typer.Option()],
-    access_token: Annotated[str, typer.Option(prompt=True, hide_input=True)],
-    app_secret: Annotated[str, typer.Option(prompt=True, hide_input=True)],
-    default: Annotated[bool, typer.Option(help="Send from it when no sender is named.")] = False,
-    messages_per_second: Annotated[int, typer.Option(min=1)] = 60,
-) -> None:
-    """Connect a WhatsApp number and print its channel id; the secrets are asked for."""
-    from domain.phone import parse_phone
-    from storage import channels
-
-    number = parse_phone(phone_number)
-    if number is None:
-        typer.echo("--phone-number is not a phone number; write it as +15550001111.", err=True)
-        raise typer.Exit(1)
-    new = channels.NewChannel(
-        phone_number=number,
-        phone_number_id=phone_number_id,
-        waba_id=waba_id,
-        access_token=access_token,
-        app_secret=app_secret,
-        default=default,
-        messages_per_second=messages_per_second,
-    )
-    added = _in_database(lambda c: channels.add_channel(c, business_id, new))
-    typer.echo(str(getattr(added, "channel_id", added)))
-
-
-@key.command("create")
-def create_key(
-    business_id: Annotated[UUID, typer.Option("--business")],
-    name: str,
-    scopes: Annotated[str, typer.Option(help="Comma-separated.")] = _SCOPES,
-) -> None:
-    """Create an API key and print it, once."""
-    from storage import keys
-
-    wanted = frozenset(scope.strip() for scope in scopes.split(","))
-    unknown = wanted - set(_SCOPES.split(","))
-    if unknown:
-        typer.echo(f"--scopes takes {_SCOPES}, not {', '.join(sorted(unknown))}.", err=True)
-        raise typer.Exit(1)
-    key_id, secret = _in_database(lambda c: keys.add_key(c, business_id, name=name, scopes=wanted))
-    typer.echo(f"{secret}   (key id {key_id}; it is not shown again)")
-
-
-@key.command("revoke")
-def revoke_key(key_id: UUID) -> None:
-    """Revoke an API key."""
-    from storage import keys
-
-    if not _in_database(lambda c: keys.revoke_key(c, key_id)):
-        typer.echo(f"There is no key {key_id} in use.", err=True)
-        raise typer.Exit(1)
+    explanation.run(client, business_id)
 
 
 def main() -> None:

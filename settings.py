@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         description="Whole-message words that lift an opt-out (JSON list).",
     )
     log_format: Literal["json", "text"] = Field(default="json", description="How logs are written.")
+    worker_metrics_address: str = Field(
+        default="",
+        pattern=r"^([^\s:]+:\d{1,5})?$",
+        description="Host and port at which a worker serves Temporal's SDK metrics to Prometheus, for "
+        "instance `127.0.0.1:9464`; empty serves none.",
+    )
     workflow_sandbox: Literal["full", "passthrough"] = Field(
         default="passthrough",
         description="`full` re-imports workflow code per run (tests); `passthrough` shares it.",

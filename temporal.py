@@ -25,6 +25,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -49,7 +50,20 @@ _GRACE = timedelta(seconds=15)
 """How long a stopping worker waits for sends on the wire."""
 
 
-async def connect(settings: Settings, flows: FlowSource, *, lazy: bool = True) -> Client:
+def metrics_runtime(settings: Settings) -> Runtime | None:
+    """What makes the SDK serve its metrics, None if the settings ask for none.
+
+    One per process: it listens at once. Raises `ValueError` or `RuntimeError` when it cannot.
+    """
+    if not settings.worker_metrics_address:
+        return None
+    prometheus = PrometheusConfig(bind_address=settings.worker_metrics_address)
+    return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+
+
+async def connect(
+    settings: Settings, flows: FlowSource, *, lazy: bool = True, runtime: Runtime | None = None
+) -> Client:
     """One client of this process.
 
     A lazy one connects at its first call, so that the API works while Temporal is away. Workers
@@ -60,6 +74,7 @@ async def connect(settings: Settings, flows: FlowSource, *, lazy: bool = True) -
         namespace=settings.temporal_namespace,
         data_converter=data_converter(flows),
         lazy=lazy,
+        runtime=runtime,
     )
 
 
@@ -204,11 +219,13 @@ async def running(workers: Sequence[Worker]) -> AsyncIterator[None]:
         yield
 
 
-async def connect_patiently(settings: Settings, flows: FlowSource) -> Client:
+async def connect_patiently(
+    settings: Settings, flows: FlowSource, runtime: Runtime | None = None
+) -> Client:
     """A connected client, as soon as Temporal answers."""
     while True:
         try:
-            return await connect(settings, flows, lazy=False)
+            return await connect(settings, flows, lazy=False, runtime=runtime)
         except RuntimeError:
             log.info("waiting for Temporal", address=settings.temporal_address)
             await asyncio.sleep(1)

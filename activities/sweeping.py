@@ -1,4 +1,4 @@
-"""Repairing what a crash may have left between two commits."""
+"""Repairing what a crash may have left between two commits, and removing what is over."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -21,6 +21,9 @@ class Repairs(Protocol):
     async def doubt_abandoned_sends(self) -> int:
         """Mark sends whose lease ended as unknown; how many."""
 
+    async def forget_old_answers(self) -> int:
+        """Remove answers kept by Idempotency-Key for over 24 hours; how many."""
+
 
 class Handover(Protocol):
     """The way to the workflows."""
@@ -32,20 +35,37 @@ class Handover(Protocol):
         """Hand over everything in the outbox to the runs; how much there was."""
 
 
+class Rates(Protocol):
+    """The limits of the senders, held by the server."""
+
+    async def apply(self) -> bool:
+        """Bring them up to date with the channels; whether anything was to be changed."""
+
+
 class Sweeping:
     """Run by a schedule; nothing waits for it."""
 
-    def __init__(self, repairs: Repairs, runs: Handover) -> None:
+    def __init__(self, repairs: Repairs, runs: Handover, rates: Rates) -> None:
         self._repairs = repairs
         self._runs = runs
+        self._rates = rates
 
     @activity.defn
     async def sweep(self) -> Swept:
         """Repair every crash gap there is; what fails is tried by the next sweep."""
         unknown = await self._repairs.doubt_abandoned_sends()
         released = await self._repairs.release_held()
-        signals = await self._runs.hand_over_now()
+        # Before the signals: one that cannot be handed over must not keep entries from starting.
         sleeping = await self._repairs.sleeping_sendouts()
         for sendout_id in sleeping:
             await self._runs.poke_now(sendout_id)
-        return Swept(started=len(sleeping), signals=signals, released=released, unknown=unknown)
+        signals = await self._runs.hand_over_now()
+        forgotten = await self._repairs.forget_old_answers()
+        await self._rates.apply()
+        return Swept(
+            started=len(sleeping),
+            signals=signals,
+            released=released,
+            unknown=unknown,
+            forgotten=forgotten,
+        )

@@ -15,8 +15,9 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from api.errors import FLAT_STATUSES
-from api.openapi_examples import REQUEST_EXAMPLES
+from api.openapi_examples import example_flows, request_examples
 from api.schemas.errors import ErrorAnswer, RpcStatus
+from domain.flow import Flow
 
 _REF = "#/components/schemas/"
 _SEND = "CampaignService_SendCampaigns"
@@ -40,6 +41,7 @@ TAGS = (
     ("sendouts", "How sendouts stand, and the levers on them."),
     ("entries", "What became of each customer, and why."),
     ("customers", "A customer across all sendouts."),
+    ("opt-outs", "Customers who want no marketing."),
     ("channels", "The numbers a business sends from."),
     ("keys", "Who an API key belongs to."),
     ("WhatsApp", "What WhatsApp calls."),
@@ -63,8 +65,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             tags=[{"name": name, "description": said} for name, said in TAGS],
         )
         _add_error_schemas(document)
+        _add_flow_schema(document)
         for path, operation in _operations(document):
             _add_errors(path, operation)
+            _refer_to_flow(operation)
             _add_examples(operation)
         app.openapi_schema = document
     return app.openapi_schema
@@ -84,6 +88,28 @@ def _add_error_schemas(document: dict[str, Any]) -> None:
     # The framework answers 422 with these; we do not.
     components.pop("HTTPValidationError", None)
     components.pop("ValidationError", None)
+
+
+def _add_flow_schema(document: dict[str, Any]) -> None:
+    """The flow document as a component, from the models that read it."""
+    models = [(Flow, "validation")]
+    _, schemas = models_json_schema(models, ref_template=_REF + "{model}")  # type: ignore[arg-type]
+    components = document["components"]["schemas"]
+    if taken := components.keys() & schemas["$defs"].keys():
+        raise TypeError(f"two schemas have one name: {', '.join(sorted(taken))}")
+    components |= schemas["$defs"]
+    components[Flow.__name__]["examples"] = list(example_flows().values())
+
+
+def _refer_to_flow(operation: dict[str, Any]) -> None:
+    """Say of a body's `flow` that it is a flow; routes read it by hand, for issues with paths."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = body.get("schema", {})
+    if "flow" in schema.get("properties", {}):
+        flow: dict[str, Any] = {"$ref": _REF + Flow.__name__}
+        if "flow" not in schema.get("required", ()):
+            flow = {"anyOf": [flow, {"type": "null"}], "default": None}
+        schema["properties"]["flow"] = flow
 
 
 def _add_errors(path: str, operation: dict[str, Any]) -> None:
@@ -133,5 +159,5 @@ def _add_examples(operation: dict[str, Any]) -> None:
     if body is not None:
         body["examples"] = {
             name: {"summary": name, "value": value}
-            for name, value in REQUEST_EXAMPLES[operation["operationId"]].items()
+            for name, value in request_examples(operation["operationId"]).items()
         }

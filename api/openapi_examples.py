@@ -1,7 +1,11 @@
 """A request body to copy for every operation that takes one, by operation id."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+_EXAMPLE_FLOWS = Path(__file__).resolve().parents[1] / "examples" / "flows"
 
 FLOW: dict[str, Any] = {
     "format": 1,
@@ -60,7 +64,7 @@ REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             "options": {"dryRun": True, "includeEntries": "all"},
         },
     },
-    "createCampaign": {"With a first draft": {"name": "spring_sale", "flow": FLOW}},
+    "createCampaign": {"With a first draft": {"name": "spring", "flow": FLOW}},
     "renameCampaign": {"Another name": {"name": "spring_sale_2026"}},
     "saveDraft": {"The next revision": {"flow": FLOW, "revision": 1}},
     "publishCampaign": {
@@ -85,6 +89,11 @@ REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         },
     },
     "changeSendout": {"A nudge with a mistake": {"label": "Spring", "skipNodes": ["nudge"]}},
+    "addOptOuts": {
+        "Numbers": ["+16045552331", "+16045552332"],
+        "Told at the counter": [{"client": "+16045552331", "source": "shop"}],
+    },
+    "putOptOut": {"Told on the phone": {"source": "hotline"}},
     "addChannel": {
         "The default channel": {
             "phoneNumber": "+15550001111",
@@ -128,3 +137,20 @@ REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         }
     },
 }
+
+
+def example_flows() -> dict[str, Any]:
+    """The flow documents of `examples/flows`, by name."""
+    paths = sorted(_EXAMPLE_FLOWS.glob("*.json"))
+    return {path.stem: json.loads(path.read_bytes()) for path in paths}
+
+
+def request_examples(operation_id: str) -> dict[str, Any]:
+    """The bodies to copy for an operation, by what they show."""
+    examples = dict(REQUEST_EXAMPLES[operation_id])
+    if operation_id == "createCampaign":
+        examples |= {
+            f"The example {name}": {"name": name, "flow": flow}
+            for name, flow in example_flows().items()
+        }
+    return examples

@@ -16,11 +16,21 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened: what kind of thing, when, and what there is to tell of it."""
+    """Something that happened: what kind of thing, when, and what there is to tell of it.
+
+    `at` is shown as it was recorded. `place` is where the step belongs among others: WhatsApp's times
+    are whole seconds of another clock, and may lie before their cause or after their effect.
+    """
 
     type: str
     at: datetime
     facts: Facts = field(default_factory=dict)
+    moved_to: datetime | None = None
+
+    @property
+    def place(self) -> datetime:
+        """The time to sort by."""
+        return self.at if self.moved_to is None else self.moved_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ def timeline(history: History) -> list[Step]:
         *told.inbound(history.inbound),
     ]
     # Of what happened at one moment the cause was told first, and the sort is stable.
-    return sorted(steps, key=lambda step: step.at)
+    return sorted(steps, key=lambda step: step.place)
 
 
 class _Told:
@@ -132,6 +142,7 @@ class _Told:
         self._version = history.campaign_version
         self._taps = {click.inbound_id for click in history.clicks}
         self._answers = {ask.inbound_id for ask in history.asks if ask.inbound_id}
+        self._places = {m.message_id: _places(m, _first_tap(history, m)) for m in history.messages}
 
     def message(self, message: MessageFact) -> Iterator[Step]:
         about: Facts = {
@@ -148,14 +159,18 @@ class _Told:
             yield Step("hold", message.created_at, {**about, "heldFor": message.held_for})
         else:
             yield Step("send", message.created_at, {**about, **self._sent(message)})
-        for status, at in self._statuses(message):
+        places = self._places[message.message_id]
+        for status, at in _statuses(message):
             extra = {"error": error} if status == "failed" and message.error_code else {}
-            yield Step("status", at, {**about, "status": status, **extra})
+            yield Step("status", at, {**about, "status": status, **extra}, places[status])
             if status == "accepted":
-                yield from self._wait(self._next(message.node), at, message.message_id)
+                yield from self._wait(
+                    self._next(message.node), at, message.message_id, places[status]
+                )
         if message.error_code is not None and message.state != "failed":
             at = message.failed_at or message.created_at
-            yield Step("error", at, {**about, **error, "final": message.state == "refused"})
+            facts = {**about, **error, "final": message.state == "refused"}
+            yield Step("error", at, facts, max(at, message.created_at))
 
     def _sent(self, message: MessageFact) -> Facts:
         return {
@@ -168,19 +183,9 @@ class _Told:
             "tries": message.tries,
         }
 
-    def _statuses(self, message: MessageFact) -> Iterator[tuple[str, datetime]]:
-        reached = (
-            ("unknown", message.unknown_since),
-            ("accepted", message.accepted_at),
-            ("sent", message.sent_at),
-            ("delivered", message.delivered_at),
-            ("read", message.read_at),
-            ("failed", message.failed_at if message.state == "failed" else None),
-        )
-        return ((status, at) for status, at in reached if at is not None)
-
     def click(self, click: ClickFact) -> Iterator[Step]:
         button = self._button(click.node, click.button)
+        place = self._once_received(click.message_id, click.clicked_at)
         yield Step(
             "click",
             click.clicked_at,
@@ -192,8 +197,9 @@ class _Told:
                 "inboundId": click.inbound_id,
                 "counted": True,
             },
+            place,
         )
-        yield from self._wait(button.get("next"), click.clicked_at, click.message_id)
+        yield from self._wait(button.get("next"), click.clicked_at, click.message_id, place)
 
     def decision(self, decision: DecisionFact) -> Iterator[Step]:
         yield Step(
@@ -236,10 +242,16 @@ class _Told:
                     "click",
                     event.received_at,
                     {**facts, "inboundId": event.inbound_id, "counted": False},
+                    self._once_received(event.message_id, event.received_at),
                 )
             else:
                 facts = {"kind": event.kind, "text": event.text, "inboundId": event.inbound_id}
                 yield Step("reply", event.received_at, facts)
+
+    def _once_received(self, message_id: str | None, at: datetime) -> datetime:
+        """A tap's place: nobody taps what was not delivered."""
+        places = self._places.get(message_id or "", {})
+        return max([at, *(places[s] for s in ("accepted", "delivered") if s in places)])
 
     def _next(self, node: str) -> Any:
         return self._nodes.get(node, {}).get("next")
@@ -248,7 +260,13 @@ class _Told:
         buttons = self._nodes.get(node, {}).get("buttons") or ()
         return next((b for b in buttons if b.get("id") == button), {})
 
-    def _wait(self, node_id: Any, since: datetime, message_id: str | None) -> Iterator[Step]:
+    def _wait(
+        self,
+        node_id: Any,
+        since: datetime,
+        message_id: str | None,
+        place: datetime | None = None,
+    ) -> Iterator[Step]:
         """The delay that begins at that moment, if the next node is one."""
         node = self._nodes.get(node_id, {})
         if node.get("type") == "delay":
@@ -258,7 +276,40 @@ class _Told:
                 "duration": node["duration"],
                 "until": since + parse_duration(node["duration"]),
             }
-            yield Step("delay", since, facts | ({"messageId": message_id} if message_id else {}))
+            facts |= {"messageId": message_id} if message_id else {}
+            yield Step("delay", since, facts, place)
+
+
+def _statuses(message: MessageFact) -> Iterator[tuple[str, datetime]]:
+    """What the message reached and when, in the order in which one follows from the other."""
+    reached = (
+        ("unknown", message.unknown_since),
+        ("accepted", message.accepted_at),
+        ("sent", message.sent_at),
+        ("delivered", message.delivered_at),
+        ("read", message.read_at),
+        ("failed", message.failed_at if message.state == "failed" else None),
+    )
+    return ((status, at) for status, at in reached if at is not None)
+
+
+def _first_tap(history: History, message: MessageFact) -> datetime | None:
+    """When we heard first that a button of the message was tapped."""
+    taps = [c.clicked_at for c in history.clicks if c.message_id == message.message_id]
+    taps += [i.received_at for i in history.inbound if i.message_id == message.message_id]
+    return min(taps, default=None)
+
+
+def _places(message: MessageFact, first_tap: datetime | None) -> dict[str, datetime]:
+    """Where each status belongs: never before its cause, and received not after a tap."""
+    places = {}
+    place = message.created_at
+    for status, said in _statuses(message):
+        at = said
+        if status in {"sent", "delivered"} and first_tap is not None:
+            at = min(at, first_tap)
+        places[status] = place = max(place, at)
+    return places
 
 
 def summary(inputs: Any, verdict: str) -> str:

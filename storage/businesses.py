@@ -1,12 +1,22 @@
 """Businesses: whose campaigns, channels and keys they are. Keys are in `storage.keys`."""
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.tables import businesses
+
+
+class Business(NamedTuple):
+    """A business as recorded."""
+
+    business_id: UUID
+    name: str
+    created_at: datetime
 
 
 async def create_business(connection: AsyncConnection, business_id: UUID, name: str) -> bool:
@@ -26,3 +36,16 @@ async def business_name(connection: AsyncConnection, business_id: UUID) -> str |
         select(businesses.c.name).where(businesses.c.business_id == business_id)
     )
     return None if found is None else str(found)
+
+
+async def list_businesses(connection: AsyncConnection) -> list[Business]:
+    """All businesses, oldest first."""
+    c = businesses.c
+    query = select(c.business_id, c.name, c.created_at).order_by(c.created_at, c.business_id)
+    return [Business(*row) for row in await connection.execute(query)]
+
+
+async def database_time(connection: AsyncConnection) -> datetime:
+    """The time by the clock that all recorded times are of."""
+    now: datetime = (await connection.execute(select(func.now()))).scalar_one()
+    return now

@@ -35,9 +35,11 @@ def idempotent_request(
 # Held until the transaction ends, so that a second request finds the first one running.
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1::text || ' ' || $2::text, 0))"
 
-_FIND = """
+_KEPT_SINCE = "now() - interval '24 hours'"
+
+_FIND = f"""
 SELECT request_hash, status, body FROM idempotency_keys
-WHERE business_id = $1 AND key = $2 AND created_at > now() - interval '24 hours'
+WHERE business_id = $1 AND key = $2 AND created_at > {_KEPT_SINCE}
 """
 
 _KEEP = """
@@ -45,6 +47,15 @@ INSERT INTO idempotency_keys AS k (business_id, key, request_hash, status, body)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (business_id, key) DO UPDATE
 SET request_hash = $3, status = $4, body = $5, created_at = now()
+"""
+
+# A key that is just being used anew is locked or no longer old; either way it stays.
+_FORGET = f"""
+DELETE FROM idempotency_keys k USING (
+    SELECT business_id, key FROM idempotency_keys WHERE created_at <= {_KEPT_SINCE}
+    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
+) old
+WHERE k.business_id = old.business_id AND k.key = old.key
 """
 
 
@@ -77,3 +88,8 @@ async def keep_answer(
         _KEEP,
         (request.business_id, request.key, request.request_hash, answer.status, answer.body),
     )
+
+
+async def forget_old_answers(connection: AsyncConnection, most: int) -> int:
+    """Remove at most `most` answers that are over 24 hours old, the oldest first; how many."""
+    return (await connection.exec_driver_sql(_FORGET, (most,))).rowcount

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -20,6 +21,18 @@ class Key(NamedTuple):
     scopes: frozenset[str]
     is_use_recorded: bool
     """Whether a use within the last minute is on record."""
+
+
+class ListedKey(NamedTuple):
+    """A key as it is listed: without its hash; times None while it is unused or in use."""
+
+    key_id: UUID
+    business_id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
 
 
 def new_key() -> str:
@@ -92,3 +105,15 @@ async def revoke_key(connection: AsyncConnection, key_id: UUID) -> bool:
         .values(revoked_at=func.now())
     )
     return result.rowcount == 1
+
+
+async def list_keys(
+    connection: AsyncConnection, business_id: UUID | None = None
+) -> list[ListedKey]:
+    """All keys, revoked ones included, oldest first; of one business if it is given."""
+    query = select(*(api_keys.c[name] for name in ListedKey._fields)).order_by(
+        api_keys.c.created_at, api_keys.c.key_id
+    )
+    if business_id is not None:
+        query = query.where(api_keys.c.business_id == business_id)
+    return [ListedKey(*row) for row in await connection.execute(query)]

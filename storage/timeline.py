@@ -1,6 +1,7 @@
 """Reads the facts a customer's timeline is told from: one statement per kind of fact."""
 
 import json
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from domain.timeline import (
     MessageFact,
 )
 from storage.entries import Entry
+from storage.identity import names_of_entry
 from storage.tables import (
     asks,
     channels,
@@ -39,6 +41,7 @@ async def read_history(connection: AsyncConnection, entry: Entry) -> History:
     """All that is recorded about an entry, each kind in the order in which it happened."""
     version, document = await _flow_of(connection, entry.sendout_id)
     of_entry = entry.entry_id
+    names = await names_of_entry(connection, of_entry)
     return History(
         campaign_version=version,
         flow=json.loads(document),
@@ -50,18 +53,18 @@ async def read_history(connection: AsyncConnection, entry: Entry) -> History:
         clicks=await _facts(connection, ClickFact, _clicks(of_entry)),
         decisions=await _facts(connection, DecisionFact, _decisions(of_entry)),
         asks=await _facts(connection, AskFact, _asks(of_entry)),
-        inbound=await _facts(connection, InboundFact, _inbound(entry)),
+        inbound=await _facts(connection, InboundFact, _inbound(entry, names)),
     )
 
 
 async def messages_of_customer(
-    connection: AsyncConnection, business_id: UUID, client: str
+    connection: AsyncConnection, business_id: UUID, names: Collection[str]
 ) -> list[tuple[UUID, UUID, MessageFact]]:
-    """Every message to a number (E.164) with its sendout and entry, newest first."""
+    """Every message to a customer of these names with its sendout and entry, newest first."""
     query = (
         _messages()
         .add_columns(messages.c.sendout_id, messages.c.entry_id)
-        .where(channels.c.business_id == business_id, messages.c.client == client)
+        .where(channels.c.business_id == business_id, messages.c.client.in_(names))
         .order_by(messages.c.created_at.desc(), messages.c.message_id.desc())
     )
     found = []
@@ -70,6 +73,12 @@ async def messages_of_customer(
         sendout_id, entry_id = fields.pop("sendout_id"), fields.pop("entry_id")
         found.append((sendout_id, entry_id, MessageFact(**fields)))
     return found
+
+
+async def sendout_state(connection: AsyncConnection, sendout_id: UUID) -> str:
+    """Whether the sendout is running, paused or cancelled."""
+    query = select(sendouts.c.state).where(sendouts.c.sendout_id == sendout_id)
+    return str((await connection.execute(query)).scalar_one())
 
 
 async def _facts(connection: AsyncConnection, kind: type[_F], query: Select[Any]) -> list[_F]:
@@ -142,14 +151,14 @@ def _asks(entry_id: UUID) -> Select[Any]:
     )
 
 
-def _inbound(entry: Entry) -> Select[Any]:
+def _inbound(entry: Entry, names: Collection[str]) -> Select[Any]:
     """What the customer sent to that sender from acceptance until a while after the end."""
     c = inbound.c
     query = (
         select(c.inbound_id, c.kind, c.text, c.message_id, c.button, c.received_at)
         .where(
             c.channel_id == entry.channel_id,
-            c.client == entry.client,
+            c.client.in_(names),
             c.received_at >= entry.created_at,
         )
         .order_by(c.received_at)

@@ -129,19 +129,35 @@ class CloudApi:
             query = {"limit": "100", "after": after}
         raise CallError(Unclear("the list of templates does not end"))
 
+    async def read_phone_number(
+        self, *, phone_number_id: str, access_token: str, fields: str
+    ) -> dict[str, Any]:
+        """What the Graph API tells of a business phone number; `fields` separated by commas.
+
+        Raises `CallError`.
+        """
+        path = quote(phone_number_id, safe="")
+        return await self._read(path, access_token, {"fields": fields})
+
     async def _page(
         self, waba_id: str, access_token: str, query: Mapping[str, str]
     ) -> dict[str, Any]:
         path = f"{quote(waba_id, safe='')}/message_templates"
+        page = await self._read(path, access_token, query)
+        if not isinstance(page.get("data"), list):
+            raise CallError(Unclear("the answer is not a list of templates"))
+        return page
+
+    async def _read(self, path: str, access_token: str, query: Mapping[str, str]) -> dict[str, Any]:
         response = await self._call("GET", path, access_token, params=query)
         if not isinstance(response, httpx.Response):
             raise CallError(response)
         if not response.is_success:
             raise CallError(_refused(response, access_token))
-        page = _document(response)
-        if page is None or not isinstance(page.get("data"), list):
-            raise CallError(Unclear("the answer is not a list of templates"))
-        return page
+        document = _document(response)
+        if document is None:
+            raise CallError(Unclear("the answer is no JSON object"))
+        return document
 
     async def _call(
         self,

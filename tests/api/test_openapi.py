@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -12,7 +13,9 @@ from jsonschema import Draft202012Validator
 
 from tests.api.calls import CAMPAIGNS
 from tests.api.described import description, operations
+from tests.record import greeting
 
+FLOWS = Path(__file__).parents[2] / "examples" / "flows"
 DOCUMENT = description()
 DOCUMENTED = json.loads(Path(__file__).with_name("connectly-campaigns.openapi.json").read_text())
 SEND = "/v1/businesses/{businessId}/send/campaigns"
@@ -128,8 +131,76 @@ def test_every_body_has_an_example_that_fits_it(method: str, path: str, operatio
         return
     body = operation["requestBody"]["content"]["application/json"]
     assert body["examples"]
+    schema = body["schema"] | {"components": DOCUMENT["components"]}
     for example in body["examples"].values():
-        Draft202012Validator(body["schema"]).validate(example["value"])
+        Draft202012Validator(schema).validate(example["value"])
+
+
+FLOW = {"$ref": "#/components/schemas/Flow"}
+FLOW_SCHEMA = FLOW | {"components": DOCUMENT["components"]}
+
+
+def test_bodies_that_hold_a_flow_refer_to_its_schema():
+    flows = {}
+    for _, _, operation in operations(DOCUMENT):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        fields = body.get("schema", {}).get("properties", {})
+        if "flow" in fields:
+            flows[operation["operationId"]] = fields["flow"]
+
+    maybe = {"anyOf": [FLOW, {"type": "null"}], "default": None}
+    assert flows == {"createCampaign": maybe, "saveDraft": FLOW, "simulateFlow": maybe}
+
+
+@pytest.mark.parametrize("path", sorted(FLOWS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_flow_on_disk_is_an_example_and_fits_the_schema(path: Path):
+    flow = json.loads(path.read_bytes())
+
+    assert flow in DOCUMENT["components"]["schemas"]["Flow"]["examples"]
+    Draft202012Validator(FLOW_SCHEMA).validate(flow)
+    created = DOCUMENT["paths"]["/v1/businesses/{businessId}/campaigns"]["post"]["requestBody"]
+    assert flow in [
+        e["value"]["flow"] for e in created["content"]["application/json"]["examples"].values()
+    ]
+
+
+def _bare_header(flow: dict[str, Any]) -> None:
+    flow["nodes"]["hello"]["message"]["header"] = "Spring"
+
+
+def _unknown_field(flow: dict[str, Any]) -> None:
+    flow["nodes"]["hello"]["message"]["colour"] = "red"
+
+
+def _unknown_node(flow: dict[str, Any]) -> None:
+    flow["nodes"]["hello"]["type"] = "poem"
+
+
+def _newer_format(flow: dict[str, Any]) -> None:
+    flow["format"] = 2
+
+
+def _lasting_delay(flow: dict[str, Any]) -> None:
+    flow["nodes"]["wait"] = {"type": "delay", "condition": "all", "duration": "PT20H"}
+
+
+def _endless_delay(flow: dict[str, Any]) -> None:
+    flow["nodes"]["wait"] = {"type": "delay", "condition": "all"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_bare_header, _unknown_field, _unknown_node, _newer_format, _lasting_delay, _endless_delay],
+)
+async def test_the_schema_of_flows_takes_what_the_api_takes(api, change: Callable[[Any], None]):
+    flow = greeting()
+    change(flow)
+
+    fits = Draft202012Validator(FLOW_SCHEMA).is_valid(flow)
+
+    answer = await api.post(CAMPAIGNS, json={"name": "spring", "flow": flow})
+    assert answer.status_code == (201 if fits else 400)
+    assert fits is (change in {_bare_header, _lasting_delay})
 
 
 async def test_example_flows_can_be_published_and_simulated(api):
@@ -137,9 +208,12 @@ async def test_example_flows_can_be_published_and_simulated(api):
         body = DOCUMENT["paths"]["/v1/businesses/{businessId}" + path][method]["requestBody"]
         return [e["value"] for e in body["content"]["application/json"]["examples"].values()]
 
-    (new,) = examples("post", "/campaigns")
-    created = await api.post(CAMPAIGNS, json=new)
-    address = f"{CAMPAIGNS}/{created.json()['entity']['campaignId']}"
+    addresses = []
+    for new in examples("post", "/campaigns"):
+        created = await api.post(CAMPAIGNS, json=new)
+        addresses.append(f"{CAMPAIGNS}/{created.json()['entity']['campaignId']}")
+        assert (await api.post(f"{addresses[-1]}/publish", json={})).status_code == 200
+    address = addresses[0]
     for order in examples("post", "/campaigns/{campaignId}/publish"):
         assert (await api.post(f"{address}/publish", json=order)).status_code == 200
     for order in examples("post", "/campaigns/{campaignId}/simulate"):

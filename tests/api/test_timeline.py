@@ -151,7 +151,7 @@ class TestTimeline:
         async with database.transaction() as connection:
             entry_id = await add_entry(connection, sendout_id, created_at=NOW)
             channel_id = await connection.scalar(select(channels.c.channel_id))
-            message_id = await add_message(connection, entry_id, accepted_at=NOW)
+            message_id = await add_message(connection, entry_id, created_at=NOW, accepted_at=NOW)
             about = {"channel_id": channel_id, "client": CLIENT}
             for n, (kind, said, button, inbound_id, sender) in enumerate(
                 [
@@ -258,3 +258,40 @@ class TestTimeline:
         }
         # The claim outlives purges: then the id is all there is.
         assert "sendoutId" not in told(await read(api, sendout_id, orphan), "duplicate")[0]
+
+    async def test_causes_come_first_though_whatsapps_times_are_whole_seconds(
+        self, api, sendout_id, database: Database
+    ):
+        async with database.transaction() as connection:
+            entry_id = await add_entry(
+                connection,
+                sendout_id,
+                state="completed",
+                created_at=NOW,
+                # Its page of starts was marked after it had sent.
+                started_at=after(seconds=1.5),
+                finished_at=after(seconds=1.4),
+            )
+            await add_message(
+                connection,
+                entry_id,
+                created_at=after(seconds=1.2),
+                accepted_at=after(seconds=1.4),
+                sent_at=after(seconds=1),
+                delivered_at=after(seconds=1),
+            )
+
+        steps = told(await read(api, sendout_id, entry_id))
+
+        assert [step.get("status", step["type"]) for step in steps] == [
+            "accepted",
+            "started",
+            "send",
+            "accepted",
+            "delay",
+            "sent",
+            "delivered",
+            "ended",
+        ]
+        assert steps[1]["at"] == "2026-05-04T12:00:01.500000Z"
+        assert steps[5]["at"] == "2026-05-04T12:00:01Z"

@@ -27,6 +27,7 @@ _ABOUT = {
         "GET, POST /v25.0/{waba_id}/message_templates",
         "POST /v25.0/{phone_number_id}/media",
         "GET /v25.0/{media_id}",
+        "GET /v25.0/{phone_number_id}?fields=",
     ],
     "control": [
         "GET /_sim/messages?to=&after=",

@@ -183,17 +183,54 @@ def _uploaded_file(content_type: str, body: bytes) -> tuple[str, bytes]:
     return parts["file"].get_content_type(), content if isinstance(content, bytes) else b""
 
 
-@router.get("/{version}/{media_id}")
-async def media(
+@router.get("/{version}/{object_id}")
+async def read_object(
     request: Request,
     version: str,
-    media_id: str,
-    _channels: AllowedChannels,
+    object_id: str,
+    channels: AllowedChannels,
     simulator: RunningSimulator,
+    *,
+    fields: str = "",
 ) -> dict[str, Any]:
-    """What is known of an uploaded file."""
-    document = simulator.ledger.media(media_id)
-    if document is None:
-        raise _no_such_object(media_id)
-    url = request.url_for("media", version=version, media_id=media_id)
-    return {"messaging_product": "whatsapp", "id": media_id, "url": str(url), **document}
+    """What is known of an uploaded file, or of a phone number: the fields that are asked for."""
+    document = simulator.ledger.media(object_id)
+    if document is not None:
+        url = request.url_for("read_object", version=version, object_id=object_id)
+        return {"messaging_product": "whatsapp", "id": object_id, "url": str(url), **document}
+    known = _phone_number(_sender(channels, object_id))
+    asked = [name.strip() for name in fields.split(",")] if fields else _PHONE_NUMBER_DEFAULTS
+    if unknown := [name for name in asked if name not in known]:
+        raise GraphError(100, f"Tried accessing nonexisting field ({unknown[0]}).")
+    return {**{name: known[name] for name in asked}, "id": object_id}
+
+
+_PHONE_NUMBER_DEFAULTS = (
+    "verified_name",
+    "code_verification_status",
+    "display_phone_number",
+    "quality_rating",
+    "platform_type",
+    "throughput",
+)
+
+
+def _phone_number(channel: Channel) -> dict[str, Any]:
+    """A number that is registered and healthy; nothing here makes one ill."""
+    nodes = (("PHONE_NUMBER", channel.phone_number_id), ("WABA", channel.waba_id))
+    return {
+        "id": channel.phone_number_id,
+        "verified_name": "Simulated business",
+        "code_verification_status": "VERIFIED",
+        "display_phone_number": f"+{channel.digits}",
+        "quality_rating": "GREEN",
+        "platform_type": "CLOUD_API",
+        "throughput": {"level": "STANDARD"},
+        "health_status": {
+            "can_send_message": "AVAILABLE",
+            "entities": [
+                {"entity_type": kind, "id": node, "can_send_message": "AVAILABLE"}
+                for kind, node in nodes
+            ],
+        },
+    }
