@@ -69,6 +69,7 @@ def _refusal(error: ValidationError) -> BadRequest:
     # The first step is the field as the model names it; the client knows it in camelCase.
     steps = [to_camel(str(step)) if i == 0 else str(step) for i, step in enumerate(first["loc"])]
     said = str(first["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    said = said.replace("a valid dictionary", "an object")
     if first["type"] == "missing":
         said = "it is required"
     return BadRequest(f"Please check `{'.'.join(steps)}`: {said}.")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import (
@@ -40,6 +41,8 @@ ERROR_TYPE_URL = "type.googleapis.com/connectly.error.PartialError"
 
 _RPC_CODES = {403: 7, 405: 12, 413: 8, 415: 3, 422: 9, 429: 8, 503: 14}
 _RPC_UNKNOWN = 2
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _NUMBER_OF_A_PERSON = re.compile(r"\+?\d[\d\-. ()]{5,}\d(?=\d{2})")
 
@@ -113,7 +116,24 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == 405:
+        return await _api_error(request, _method_not_allowed(request))
     return await _api_error(request, _as_api_error(error))
+
+
+def _method_not_allowed(request: Request) -> ApiError:
+    # The framework names the methods of the first route at the address, not of all of them.
+    allowed = ", ".join(
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
+    return MethodNotAllowed(
+        f"This address answers {allowed or 'other methods'}.", headers={"Allow": allowed}
+    )
 
 
 def _as_api_error(error: HTTPException) -> ApiError:
@@ -125,11 +145,6 @@ def _as_api_error(error: HTTPException) -> ApiError:
             return PermissionDenied(str(error.detail))
         case 404:
             return NotFound("There is nothing at this address; see /docs for those that exist.")
-        case 405:
-            allowed = headers.get("Allow", "")
-            return MethodNotAllowed(
-                f"This address answers {allowed or 'other methods'}.", headers=headers
-            )
         case 409:
             return Conflict(str(error.detail), headers=headers)
         case status if status >= 500:

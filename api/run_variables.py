@@ -13,9 +13,11 @@ from domain.rendering import missing_variables
 def variables_text(flow: Flow, given: dict[str, Any]) -> str:
     """The variables as JSON text, numbers as `domain.json_text.read` keeps them.
 
-    Raises `BadRequest` (CAMPAIGN_ENTRY_INVALID) naming those that are nested, or required by the
-    flow and missing.
+    Raises `BadRequest` (CAMPAIGN_ENTRY_INVALID) when some hold what nobody can store, naming those
+    that are nested, or required by the flow and missing.
     """
+    if not json_text.is_storable(given):
+        raise entry_invalid("`variables` holds a NUL character or half of a surrogate pair.")
     nested = [n for n in flow.variables if isinstance(given.get(n), dict | list)]
     if nested:
         raise entry_invalid(f"`variables.{nested[0]}` must be a string, a number or a boolean.")

@@ -173,17 +173,15 @@ async def _reserve_name(
 
 
 async def save_draft(
-    connection: AsyncConnection, campaign_id: UUID, draft: Mapping[str, Any], revision: int
-) -> int | None:
-    """Save a draft over the given revision; the new revision, None if it is not the stored one."""
+    connection: AsyncConnection, campaign_id: UUID, draft: Mapping[str, Any]
+) -> None:
+    """Save a draft of the (locked) campaign under the next revision."""
     c = campaigns.c
-    saved = await connection.scalar(
+    await connection.execute(
         update(campaigns)
-        .where(c.campaign_id == campaign_id, c.draft_revision == revision)
+        .where(c.campaign_id == campaign_id)
         .values(draft=draft, draft_revision=c.draft_revision + 1, updated_at=func.now())
-        .returning(c.draft_revision)
     )
-    return None if saved is None else int(saved)
 
 
 async def archive_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:

@@ -130,13 +130,14 @@ async def save_draft(
     read_document(asked.flow)
     async with database.transaction() as connection:
         campaign = await found(connection, caller.business_id, campaign_id, lock=True)
-        given = campaign.draft_revision if asked.revision is None else asked.revision
-        if await record.save_draft(connection, campaign_id, asked.flow, given) is None:
+        stored = campaign.draft_revision
+        if asked.revision not in {None, stored}:
             raise Conflict(
-                f"The stored draft has revision {campaign.draft_revision}, not {given}: somebody "
-                "saved it in the meantime. Read it again before saving.",
-                details={"revision": campaign.draft_revision},
+                f"The stored draft has revision {stored}, not {asked.revision}: somebody saved it "
+                "in the meantime. Read it again before saving.",
+                details={"revision": stored},
             )
+        await record.save_draft(connection, campaign_id, asked.flow)
     return Entity(entity=(await _answer(database, caller.business_id, campaign_id)).entity.draft)
 
 

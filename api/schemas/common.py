@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from fastapi import Query
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from domain.errors import BadRequest
+from domain.json_text import is_storable
 
 T = TypeVar("T")
 
@@ -84,9 +85,20 @@ def read_cursor(cursor: str, *kinds: type[str] | type[int]) -> list[Any]:
     except (ValueError, binascii.Error, RecursionError):
         place = None
     fits = isinstance(place, list) and len(place) == len(kinds)
-    if not fits or any(type(p) is not k for p, k in zip(place, kinds, strict=True)):
-        raise BadRequest("`cursor` must be the `nextCursor` of an earlier answer, unchanged.")
+    if not fits or not all(_is(k, p) for p, k in zip(place, kinds, strict=True)):
+        raise _not_ours()
     return list(place)
+
+
+def _is(kind: type[str] | type[int], part: Any) -> bool:
+    """Whether the part is of that kind, and one that PostgreSQL can compare with."""
+    if type(part) is int:
+        return kind is int and abs(part) < 2**63
+    return type(part) is kind and is_storable(part)
+
+
+def _not_ours() -> BadRequest:
+    return BadRequest("`cursor` must be the `nextCursor` of an earlier answer, unchanged.")
 
 
 def write_time_cursor(at: datetime, name: object) -> str:
@@ -98,6 +110,6 @@ def read_time_cursor(cursor: str, kind: Callable[[str], T]) -> tuple[datetime, T
     """Read what `write_time_cursor` wrote, the name as `kind`. Raises `BadRequest` as above."""
     at, name = read_cursor(cursor, str, str)
     try:
-        return datetime.fromisoformat(at), kind(name)
-    except ValueError:
-        raise BadRequest("`cursor` must be the `nextCursor` of an earlier answer.") from None
+        return datetime.fromisoformat(at).astimezone(UTC), kind(name)
+    except (ValueError, OverflowError):
+        raise _not_ours() from None

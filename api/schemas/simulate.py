@@ -13,8 +13,10 @@ from pydantic import Field
 from api.bodies import RequestBody
 from api.json_body import given
 from api.schemas.common import Schema
+from api.schemas.texts import Line
 from domain.errors import BadRequest
 from domain.flow import parse_duration
+from domain.json_text import is_storable
 from domain.simulated import Click, CustomerStep, Reply, Wait
 from domain.simulation import MOST_STEPS
 
@@ -43,7 +45,7 @@ class SimulationOrder(RequestBody):
     flow: Any = None
     variables: dict[str, Any] | None = None
     steps: list[Any] | None = None
-    entry_id: str | None = Field(default=None, max_length=200)
+    entry_id: Line | None = Field(default=None, max_length=200)
 
 
 class SimulationOrderDocument(RequestBody):
@@ -52,7 +54,7 @@ class SimulationOrderDocument(RequestBody):
     flow: dict[str, Any] | None = None
     variables: dict[str, Any] | None = None
     steps: list[SimulationStep] | None = Field(default=None, max_length=MOST_STEPS)
-    entry_id: str | None = Field(default=None, max_length=200)
+    entry_id: Line | None = Field(default=None, max_length=200)
 
 
 class ButtonShown(Schema):
@@ -148,6 +150,9 @@ def _read_step(position: int, step: object) -> CustomerStep:
         case _:
             if not isinstance(value, str):
                 raise bad_step(position, "`reply` must be a text")
+            if not is_storable(value):
+                said = "`reply` holds a NUL character or half of a surrogate pair"
+                raise bad_step(position, said)
             return Reply(value)
 
 

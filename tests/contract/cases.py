@@ -1,12 +1,18 @@
-"""Contract cases: what is given, one request, and the whole answer to it, as JSON files.
+"""Contract cases: what is given, one call, and the whole answer to it, as JSON files.
 
-A file holds `title`, `given`, `request` (or `requestText`, the body as it is), `status`, `response`
-and what is `stored` afterwards; documented examples also their `source`, how closely the answer
-matches (`match`) and why. In `given`: `campaigns`, `channels`, `settings`, and `earlier`, steps that
-are taken in order before the request.
+A file holds `title`, `given`, `call` (`"PATCH …/campaigns/<campaign>"`; `…` is the business's part
+of the address, and a case without `call` sends campaigns), its `headers` (null: not sent),
+`request` (or `requestText`, the body as it is), `status`, `response`, `responseHeaders` and what is
+`stored` afterwards; documented examples also their `source`, how closely the answer matches
+(`match`) and why. What may be `given` is told in `tests/contract/given.py`; besides, `earlier` are
+steps that are taken in order before the call: each another call with its own `status` (any 2xx
+unless told) and `response`, or something that happens in the record.
 
 In a response, a UUID that does not occur in what was given stands for any UUID, the same one
-wherever it occurs; so does `<any name>`. `<trace id>` is a decimal number, `<text>` any text.
+wherever it occurs; so does `<any name>`, and `<cursor>` for the text of a cursor. Calls and
+requests that come later may name them. `<trace id>` is a decimal number, `<time>` a time in
+RFC 3339 UTC, `<text>` any text. An object with the field `…` may have other fields, which another
+case tells in full. `"<flow welcome>"` is, everywhere, the flow of that name in `flows.json`.
 """
 
 import json
@@ -14,17 +20,23 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Text, cast, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from storage.tables import campaign_names, campaigns, claims, entries, sendouts
-from tests.record import BUSINESS, add_campaign, add_channel, greeting, publish
+from tests.record import BUSINESS
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMED = re.compile(r"<[\w ]+>")
-_EVERY_CASE = sorted(Path(__file__).parent.glob("*/*.json"))
+_CURSOR = re.compile(r"<(\w+ )*cursor>")
+_ANY = {
+    "<trace id>": re.compile(r"\d{1,20}"),
+    "<time>": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
+    "<text>": re.compile(r"(?s).+"),
+}
+_OTHER_FIELDS = "…"
+_FOLDER = Path(__file__).parent
+_EVERY_CASE = sorted(_FOLDER.glob("*/*.json"))
+_FLOWS: dict[str, Any] = json.loads((_FOLDER / "flows.json").read_text())
+
+SEND = "POST …/send/campaigns"
 
 
 def case_files() -> list[Path]:
@@ -33,91 +45,19 @@ def case_files() -> list[Path]:
 
 
 def read_case(path: Path) -> dict[str, Any]:
-    case: dict[str, Any] = json.loads(path.read_text())
+    """A case with the flows it names."""
+    text = path.read_text()
+    for name, flow in _FLOWS.items():
+        text = text.replace(f'"<flow {name}>"', json.dumps(flow))
+    case: dict[str, Any] = json.loads(text)
     return case
 
 
-# --- what is given -----------------------------------------------------------------------------
-
-
-async def make_given(connection: AsyncConnection, given: Mapping[str, Any]) -> None:
-    """Put the campaigns and channels of a case into the record."""
-    for channel in given.get("channels", []):
-        await add_channel(
-            connection, BUSINESS, channel["phoneNumber"], is_default=channel.get("default", False)
-        )
-    for campaign in given.get("campaigns", []):
-        campaign_id = await add_campaign(
-            connection,
-            campaign["name"],
-            campaign_id=UUID(campaign["campaignId"]) if "campaignId" in campaign else None,
-            state=campaign.get("state", "published"),
-            versions={
-                label: _flow(described)
-                for label, described in campaign.get("versions", {"v1": {}}).items()
-            },
-        )
-        for name in campaign.get("formerNames", []):
-            await connection.execute(
-                insert(campaign_names).values(
-                    business_id=BUSINESS, name=name, campaign_id=campaign_id, was_published=True
-                )
-            )
-
-
-def _flow(described: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole flow, or one described by its `variables` and the `body` parameter it sends."""
-    if "nodes" in described:
-        return dict(described)
-    return greeting(described.get("variables"), described.get("body", "Hello"))
-
-
-async def take_step(connection: AsyncConnection, step: Mapping[str, Any]) -> None:
-    """One step of `earlier` that is no request, as `{"what": "campaign's name"}`."""
-    (what, of), *_ = step.items()
-    name = of["campaign"] if isinstance(of, dict) else of
-    campaign_id = await connection.scalar(
-        select(campaign_names.c.campaign_id).where(campaign_names.c.name == name)
-    )
-    assert campaign_id is not None, f"no campaign {name} is given"
-    match what:
-        case "publish":
-            await publish(connection, campaign_id, of["version"], _flow(of.get("flow", {})))
-        case "archive" | "unpublish":
-            state = {"archive": "archived", "unpublish": "unpublished"}[what]
-            await connection.execute(
-                update(campaigns).where(campaigns.c.campaign_id == campaign_id).values(state=state)
-            )
-        case "pause":
-            await connection.execute(
-                update(sendouts).where(sendouts.c.campaign_id == campaign_id).values(state="paused")
-            )
-        case "cancel":
-            await connection.execute(
-                update(sendouts)
-                .where(sendouts.c.campaign_id == campaign_id)
-                .values(state="cancelled", is_current=False)
-            )
-        case "everyMessageFailed":
-            # As the end of such an entry does it: the claim goes in the same transaction.
-            await connection.execute(claims.delete().where(claims.c.campaign_id == campaign_id))
-        case _:
-            raise AssertionError(f"no such step: {what}")
-
-
-async def stored_rows(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """The entries in their order, as `stored` of a case describes them."""
-    rows = await connection.execute(
-        select(
-            entries.c.client,
-            entries.c.state,
-            cast(entries.c.variables, Text).label("variables"),
-        ).order_by(entries.c.position)
-    )
-    return [dict(row._mapping) for row in rows]
-
-
-# --- what is answered --------------------------------------------------------------------------
+def body_of(step: Mapping[str, Any]) -> str:
+    """The body of a call, as text; `""` when it has none."""
+    if "requestText" in step:
+        return str(step["requestText"])
+    return json.dumps(step["request"]) if "request" in step else ""
 
 
 class Answers:
@@ -125,19 +65,19 @@ class Answers:
 
     def __init__(self, case: Mapping[str, Any]) -> None:
         given = dict(case.get("given", {}))
-        sent = [step.get("send") for step in given.pop("earlier", [])]
-        self._told = json.dumps([given, sent, case.get("request"), case.get("requestText")])
+        earlier = [_asked(step) for step in given.pop("earlier", [])]
+        self._told = json.dumps([str(BUSINESS), given, earlier, _asked(case)])
         self._bound: dict[str, str] = {}
+
+    def filled(self, text: str) -> str:
+        """The text of a call or request with what was bound in the places of the names."""
+        return _NAMED.sub(lambda name: self._bound.get(name.group(), name.group()), text)
 
     def check(self, expected: Any, actual: Any, at: str = "$") -> None:
         """Raises `AssertionError` naming the first place that differs."""
         if isinstance(expected, dict):
             assert isinstance(actual, dict), f"{at}: {actual!r} is no object"
-            assert set(expected) == set(actual), (
-                f"{at}: other fields: {set(expected) ^ set(actual)}"
-            )
-            for name, value in expected.items():
-                self.check(value, actual[name], f"{at}.{name}")
+            self._check_fields(expected, actual, at)
         elif isinstance(expected, list):
             assert isinstance(actual, list), f"{at}: {actual!r} is no list"
             assert len(expected) == len(actual), f"{at}: {len(actual)} items: {actual}"
@@ -149,22 +89,36 @@ class Answers:
             same = type(expected) is type(actual) and expected == actual
             assert same, f"{at}: {actual!r} instead of {expected!r}"
 
+    def _check_fields(self, expected: dict[str, Any], actual: dict[str, Any], at: str) -> None:
+        named = expected.keys() - {_OTHER_FIELDS}
+        missing = named - actual.keys()
+        assert not missing, f"{at}: without the fields {missing}"
+        more = actual.keys() - named
+        assert _OTHER_FIELDS in expected or not more, f"{at}: other fields: {more}"
+        for name in (name for name in expected if name in named):
+            self.check(expected[name], actual[name], f"{at}.{name}")
+
     def _check_text(self, expected: str, actual: Any, at: str) -> None:
-        if expected == "<trace id>":
-            good = isinstance(actual, str) and re.fullmatch(r"\d{1,20}", actual) is not None
-        elif expected == "<text>":
-            good = isinstance(actual, str) and actual != ""
+        if expected in _ANY:
+            good = isinstance(actual, str) and _ANY[expected].fullmatch(actual) is not None
+        elif _CURSOR.fullmatch(expected):
+            good = isinstance(actual, str) and actual != "" and self._bind(expected, actual)
         elif _NAMED.fullmatch(expected) or (
             _UUID.fullmatch(expected) and expected not in self._told
         ):
-            good = self._bind(expected, actual)
+            is_id = isinstance(actual, str) and _UUID.fullmatch(actual) is not None
+            good = is_id and self._bind(expected, actual)
         else:
-            good = expected == actual
+            good = self.filled(expected) == actual
         assert good, f"{at}: {actual!r} instead of {expected!r}"
 
-    def _bind(self, expected: str, actual: Any) -> bool:
-        if not (isinstance(actual, str) and _UUID.fullmatch(actual)):
-            return False
+    def _bind(self, expected: str, actual: str) -> bool:
         known = self._bound.setdefault(expected, actual)
         # Two names never mean the same id.
         return known == actual and list(self._bound.values()).count(actual) == 1
+
+
+def _asked(step: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step tells the server."""
+    asked = ("call", "headers", "request", "requestText")
+    return {name: step[name] for name in asked if name in step}

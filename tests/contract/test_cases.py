@@ -1,7 +1,8 @@
 """Every contract case, replayed against the running API."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,19 +11,25 @@ from fastapi import FastAPI
 from api.app import create_app
 from settings import Settings
 from storage.session import Database
-from tests.contract.cases import (
-    Answers,
-    case_files,
-    make_given,
-    read_case,
-    stored_rows,
-    take_step,
-)
+from tests.contract.cases import SEND, Answers, body_of, case_files, read_case
+from tests.contract.given import make_given, stored_rows, take_step
 from tests.record import BUSINESS, SENDER, add_channel
 from tests.record import add_business as record_business
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+from tests.temporal_stand_ins import RecordedPokes, RecordedSignals
 
-SEND = f"/v1/businesses/{BUSINESS}/send/campaigns"
+
+class Temporal:
+    """Temporal as the case says."""
+
+    def __init__(self, state: str) -> None:
+        assert state in {"up", "away", "without workers"}, state
+        self._state = state
+
+    async def reachable(self) -> bool:
+        return self._state != "away"
+
+    async def worker_polling(self) -> bool:
+        return self._state == "up"
 
 
 @pytest.fixture(params=case_files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -46,14 +53,38 @@ async def business(database: Database, case_file: Path) -> None:
 @pytest.fixture
 def app(postgres_url: str, database: Database, pokes: RecordedPokes, case_file: Path) -> FastAPI:
     """The API with the settings of the case."""
-    changed = read_case(case_file).get("given", {}).get("settings", {})
+    given = read_case(case_file).get("given", {})
     return create_app(
-        Settings(database_url=postgres_url, **changed),
+        Settings(database_url=postgres_url, **given.get("settings", {})),
         database,
         pokes=pokes,
         signals=RecordedSignals(),
-        temporal=TemporalAway(),
+        temporal=Temporal(given.get("temporal", "away")),
     )
+
+
+async def call(api: httpx.AsyncClient, step: Mapping[str, Any], answers: Answers) -> httpx.Response:
+    """Make the call of a step and see that it is answered as the step says."""
+    method, _, path = answers.filled(step.get("call", SEND)).partition(" ")
+    request = api.build_request(
+        method,
+        path.replace("…", f"/v1/businesses/{BUSINESS}", 1),
+        content=answers.filled(body_of(step)),
+    )
+    for name, value in step.get("headers", {}).items():
+        if value is None:
+            request.headers.pop(name, None)
+        else:
+            request.headers[name] = value
+    answer = await api.send(request)
+    if "status" in step:
+        assert answer.status_code == step["status"], answer.text
+    assert "status" in step or answer.is_success, answer.text
+    if "response" in step:
+        answers.check(step["response"], answer.json(), f"{method} {path} $")
+    for name, value in step.get("responseHeaders", {}).items():
+        assert answer.headers.get(name) == value, name
+    return answer
 
 
 async def test_the_api_answers_as_the_case_says(
@@ -62,18 +93,12 @@ async def test_the_api_answers_as_the_case_says(
     case = read_case(case_file)
     answers = Answers(case)
     for step in case.get("given", {}).get("earlier", []):
-        if "send" not in step:
+        if "call" in step or "request" in step:
+            await call(api, step, answers)
+        else:
             async with database.transaction() as connection:
                 await take_step(connection, step)
-            continue
-        earlier = await api.post(SEND, content=json.dumps(step["send"]))
-        assert earlier.status_code == step.get("status", 200), earlier.text
-        if "response" in step:
-            answers.check(step["response"], earlier.json(), "earlier $")
-    body = case.get("requestText") or json.dumps(case.get("request"))
-    answer = await api.post(SEND, content=body, headers=case.get("headers", {}))
-    assert answer.status_code == case["status"], answer.text
-    answers.check(case["response"], answer.json())
+    await call(api, case, answers)
     if "stored" in case:
         async with database.transaction() as connection:
             stored = await stored_rows(connection)
@@ -82,6 +107,12 @@ async def test_the_api_answers_as_the_case_says(
             for want, row in zip(case["stored"], stored, strict=True)
         ]
         assert wanted == case["stored"]
+
+
+def test_every_case_says_what_is_answered():
+    for path in case_files():
+        case = read_case(path)
+        assert {"title", "status", "response"} <= case.keys(), path
 
 
 def test_documented_examples_say_how_closely_they_are_matched():
