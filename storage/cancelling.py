@@ -6,12 +6,16 @@ Nothing else is needed for "no further send": every send looks at its entry at t
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.availability import is_deadlock
 from storage.tables import asks, claims, entries, messages, sendouts
 
 OPEN_STATES = ("queued", "running")
 """The states of an entry that has not ended."""
+
+_TRIES = 5
 
 # A message that may have reached, or may still reach, the customer.
 _MAY_BE_RECEIVED = or_(
@@ -55,11 +59,7 @@ async def cancel_entry(connection: AsyncConnection, entry_id: UUID) -> None:
 
 
 async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
-    await connection.execute(
-        update(entries)
-        .where(which, entries.c.state.in_(OPEN_STATES))
-        .values(state="cancelled", finished_at=func.now())
-    )
+    await _mark(connection, which)
     # now() is the transaction's: these are the entries that it has ended. Statements of their own,
     # because a send that was waited for above is seen only by those that start after it.
     ended = and_(which, entries.c.state == "cancelled", entries.c.finished_at == func.now())
@@ -75,3 +75,25 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
         .where(asks.c.entry_id == entries.c.entry_id, asks.c.closed_at.is_(None), ended)
         .values(closed_at=func.now())
     )
+
+
+async def _mark(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """Set the open ones `cancelled`, all at once and so in no particular order.
+
+    Whoever has locked some of them in another order waits for us as we do for them, until PostgreSQL
+    ends one of both; if it is us, this step is done again.
+    """
+    change = (
+        update(entries)
+        .where(which, entries.c.state.in_(OPEN_STATES))
+        .values(state="cancelled", finished_at=func.now())
+    )
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async with connection.begin_nested():
+                await connection.execute(change)
+        except DBAPIError as error:
+            if not (tries_left and is_deadlock(error)):
+                raise
+        else:
+            return

@@ -1,7 +1,8 @@
 """Waiting for what other processes do: by looking again, with limits meant for slow machines."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -25,6 +26,23 @@ def until(
             return seen
         assert time.monotonic() < deadline, f"it never came true; the last sight: {seen}"
         time.sleep(every)
+
+
+async def until_seen(
+    holds: Callable[[_T], object],
+    look: Callable[[], Awaitable[_T]],
+    *,
+    within: float = PATIENCE,
+    every: float = 0.05,
+) -> _T:
+    """The same where looking has to be awaited."""
+    deadline = time.monotonic() + within
+    while True:
+        seen = await look()
+        if holds(seen):
+            return seen
+        assert time.monotonic() < deadline, f"it never came true; the last sight: {seen}"
+        await asyncio.sleep(every)
 
 
 def eventually(look: Callable[[], _T], expected: _T, *, within: float = PATIENCE) -> None:
