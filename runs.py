@@ -5,7 +5,7 @@ die between any call and its note in the record.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,7 +46,11 @@ _DEFAULTS = Limits()
 
 
 class Runs:
-    """Starts and signals workflows through one client."""
+    """Starts and signals workflows through one client.
+
+    `note_failure` is told of each background call that failed and is left to the sweep: `poke` or
+    `hand_over`.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,14 @@ class Runs:
         *,
         task_queue: str,
         limits: Limits = _DEFAULTS,
+        note_failure: Callable[[str], None] = lambda _call: None,
     ) -> None:
         self._client = client
         self._flows = flows
         self._outbox = outbox
         self._task_queue = task_queue
         self._limits = limits
+        self._note_failure = note_failure
         self._poking: dict[UUID, bool] = {}
         self._handing_over = False
         self._more_to_hand_over = False
@@ -171,6 +177,7 @@ class Runs:
                 if not self._more_to_hand_over:
                     return
         except Exception as error:  # noqa: BLE001 the sweep hands over what is left
+            self._note_failure("hand_over")
             log.warning("signals are left to the sweep", error=repr(error))
         finally:
             self._handing_over = False
@@ -178,35 +185,50 @@ class Runs:
     async def hand_over_now(self) -> int:
         """Hand over everything in the outbox; the number of signals.
 
-        Raises what the database or Temporal raises; what was handed over by then is removed.
+        Signals that fail stay there, and do not keep others from being handed over; only a page of
+        which nothing gets through (Temporal is away) ends it. Raises what the last of them raised.
         """
-        total = 0
+        total, after = 0, 0
+        failure: BaseException | None = None
+        stuck: set[UUID] = set()
         while True:
-            async with self._outbox.page() as page:
-                failure = await self._hand_over_page(page.signals, page.handed_over)
+            async with self._outbox.page(after) as page:
+                failed = await self._hand_over_page(page.signals, page.handed_over, stuck)
             total += len(page.handed_over)
-            if failure is not None:
+            failure = failed or failure
+            if failure is not None and not page.handed_over:
                 raise failure
             if not page.signals:
                 return total
+            after = page.signals[-1].signal_id
 
     async def _hand_over_page(
-        self, signals: Sequence[PendingSignal], done: list[int]
+        self, signals: Sequence[PendingSignal], done: list[int], stuck: set[UUID]
     ) -> BaseException | None:
-        """Each run's signals in their order, different runs at once."""
+        """Each run's signals in their order, different runs at once; the last failure, if any.
+
+        `stuck` are the entries whose runs could not be told something earlier: they are told
+        nothing that came after it.
+        """
         by_run: dict[UUID, list[PendingSignal]] = {}
         for signal in signals:
             by_run.setdefault(signal.entry.entry_id, []).append(signal)
         slots = asyncio.Semaphore(_HANDED_OVER_AT_ONCE)
 
-        async def tell(own: list[PendingSignal]) -> None:
+        async def tell(entry_id: UUID, own: list[PendingSignal]) -> BaseException | None:
             async with slots:
-                for signal in own:
-                    await self._signal(signal)
-                    done.append(signal.signal_id)
+                try:
+                    for signal in own:
+                        await self._signal(signal)
+                        done.append(signal.signal_id)
+                except Exception as error:  # noqa: BLE001 raised by the caller, after the others
+                    stuck.add(entry_id)
+                    return error
+            return None
 
-        told = await asyncio.gather(*map(tell, by_run.values()), return_exceptions=True)
-        return next((error for error in told if isinstance(error, BaseException)), None)
+        told = [tell(entry, own) for entry, own in by_run.items() if entry not in stuck]
+        failures = [failure for failure in await asyncio.gather(*told) if failure is not None]
+        return failures[-1] if failures else None
 
     # --- sendouts ------------------------------------------------------------------------------
 
@@ -229,6 +251,7 @@ class Runs:
                 await self.poke_now(sendout_id)
                 pause = _POKED_EVERY
             except Exception as error:  # noqa: BLE001 the sweep pokes sendouts nobody pages
+                self._note_failure("poke")
                 log.warning("poke left to the sweep", sendout_id=str(sendout_id), error=repr(error))
                 pause = _POKED_AGAIN_AFTER
             await asyncio.sleep(pause)

@@ -9,15 +9,18 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.metrics import Metrics
 from logs import configure_logs
+from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
-from storage import senders
+from storage import channels, senders
 from storage.flows import StoredFlows
 from storage.outbox import RunOutbox
 from storage.session import Database
 from temporal import TemporalPresence, connect
 from whatsapp.client import CloudApi
+from whatsapp.simulated_numbers import SimulatedNumbers
 from whatsapp.template_source import Account, TemplateSource
 
 
@@ -30,12 +33,14 @@ async def serve(settings: Settings) -> None:
         )
         flows = StoredFlows(database)
         client = await connect(settings, flows)
+        counted = Metrics()
         runs = Runs(
             client,
             flows,
             RunOutbox(database),
             task_queue=settings.task_queue,
             limits=limits(settings),
+            note_failure=lambda call: counted.left_to_sweep.labels(call).inc(),
         )
 
         async def accounts_of(business_id: UUID) -> Sequence[Account]:
@@ -51,6 +56,9 @@ async def serve(settings: Settings) -> None:
             closing=runs,
             temporal=TemporalPresence(client, settings.task_queue),
             templates=TemplateSource(graph, accounts_of, simulator_url=settings.simulator_url),
+            rates=SendRates(client, database, settings.task_queue),
+            numbers=_numbers(settings, database),
+            counted=counted,
         )
         config = uvicorn.Config(
             app,
@@ -64,6 +72,18 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
         )
         await uvicorn.Server(config).serve()
+
+
+def _numbers(settings: Settings, database: Database) -> SimulatedNumbers | None:
+    """Where WhatsApp is the simulator, it has to be told of channels; Meta knows its own."""
+    if settings.simulator_url is None:
+        return None
+
+    async def sender_of(channel_id: UUID) -> dict[str, str]:
+        async with database.transaction() as connection:
+            return await channels.sender_of(connection, channel_id)
+
+    return SimulatedNumbers(settings.simulator_url, sender_of)
 
 
 def main() -> None:

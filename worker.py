@@ -13,6 +13,7 @@ from activities.starting import Starting
 from activities.sweeping import Sweeping
 from domain.sending import Policy
 from logs import configure_logs
+from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
 from storage.flows import StoredFlows
@@ -24,6 +25,7 @@ from storage.run_record import RunRecord
 from storage.session import Database
 from temporal import (
     connect_patiently,
+    metrics_runtime,
     register_search_attributes,
     running,
     schedule_sweep,
@@ -58,9 +60,11 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             )
         )
         flows = StoredFlows(database)
-        client = await connect_patiently(settings, flows)
+        client = await connect_patiently(settings, flows, metrics_runtime(settings))
         await register_search_attributes(client)
         await schedule_sweep(client, settings)
+        rates = SendRates(client, database, settings.task_queue)
+        await rates.apply()
         runs = Runs(
             client,
             flows,
@@ -74,7 +78,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
                 settings,
                 Recording(RunRecord(database)),
                 Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
-                Sweeping(Repairs(database), runs),
+                Sweeping(Repairs(database), runs, rates),
             ),
             send_worker(
                 client,

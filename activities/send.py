@@ -59,15 +59,14 @@ class Sending:
         """Send the message unless something speaks against it; say how it ended.
 
         Raises `ApplicationError` with a pause when the call provably did not send and is to be made
-        again. A cancelled activity still records what is on the wire.
+        again. One that is cancelled after it has begun ends as if it were not.
         """
         work = asyncio.create_task(self._deliver(order))
         beats = asyncio.create_task(_beat())
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            await work
-            raise
+            return await work
         finally:
             beats.cancel()
 

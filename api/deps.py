@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader
 
+from api.metrics import Metrics
 from domain.errors import PermissionDenied, Unauthenticated
-from domain.ports import Closing, Pokes, Signals, Templates, TemporalHealth
+from domain.ports import Closing, Numbers, Pokes, Rates, Signals, Templates, TemporalHealth
 from settings import Settings
 from storage.keys import Key, find_key, hash_key, record_use
 from storage.session import Database
@@ -32,8 +33,11 @@ class Parts:
     pokes: Pokes
     signals: Signals
     temporal: TemporalHealth
+    metrics: Metrics
     closing: Closing | None = None
     templates: Templates | None = None
+    rates: Rates | None = None
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)

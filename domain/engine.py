@@ -87,7 +87,10 @@ class _Step(Walk):
                 self.send(path)
             case SendOutcome.HELD:
                 path.phase = Phase.HELD
-                self.wait(path, stimulus.again_in, f"held before sending {ref.node}")
+                again_in = stimulus.again_in
+                # Taken back from the queue or held by WhatsApp's answer: nobody looked at the time.
+                again_in = self.until_expiry(path) if again_in is None else again_in
+                self.wait(path, again_in, f"held before sending {ref.node}")
             case SendOutcome.UNKNOWN:
                 path.phase = Phase.UNSETTLED
                 self.wait(path, stimulus.again_in, f"outcome of {ref.node} unknown")
@@ -119,7 +122,9 @@ class _Step(Walk):
         path = next((p for p in self.state.paths if p.timer == timer), None)
         if path is None:
             return
-        path.timer = path.until = None
+        over, path.timer, path.until = path.until, None, None
+        if path.phase in (Phase.DELAYED, Phase.ASKING) and self.flow.expire_after is not None:
+            path.due = over
         match path.phase:
             case Phase.DELAYED:
                 self.check_delay(path)
@@ -143,13 +148,15 @@ class _Step(Walk):
         node = self.flow.nodes[path.node]
         if stimulus.verdict == "go_on" and isinstance(node, DelayNode):
             path.cause = "delay"
-            self.go(path, node.next)
+            self.go(path, node.next, since=path.due)
         elif stimulus.verdict == "end":
             self.drop(path)
         elif path.noted is not None:
+            path.due = None
             self.check_delay(path)
         else:
-            path.phase = Phase.LATE
+            # From now on the delivery makes it due.
+            path.phase, path.due = Phase.LATE, None
             until = self.setting.limits.late_delivery
             self.wait(path, until, f"{path.node}: waiting for delivery")
 
@@ -243,7 +250,7 @@ class _Step(Walk):
         self.stop_timer(path)
         if stimulus.text is None:
             path.cause = "delay"
-            self.go(path, node.on_timeout)
+            self.go(path, node.on_timeout, since=path.due)
         else:
             self.state.outputs[node.variable] = stimulus.text
             path.cause, path.led_by = "reply", stimulus.inbound_id

@@ -128,10 +128,13 @@ class LocationHeader(Document):
 
 TemplateHeader: TypeAlias = Annotated[
     Annotated[TextHeader | MediaHeader | LocationHeader, Discriminator("type")],
-    BeforeValidator(_text_header),
+    BeforeValidator(
+        _text_header, json_schema_input_type=str | TextHeader | MediaHeader | LocationHeader
+    ),
 ]
 InteractiveHeader: TypeAlias = Annotated[
-    Annotated[TextHeader | MediaHeader, Discriminator("type")], BeforeValidator(_text_header)
+    Annotated[TextHeader | MediaHeader, Discriminator("type")],
+    BeforeValidator(_text_header, json_schema_input_type=str | TextHeader | MediaHeader),
 ]
 
 

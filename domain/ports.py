@@ -43,6 +43,20 @@ class Closing(Protocol):
         """Close the entry's run some time soon; never waits and never raises."""
 
 
+class Rates(Protocol):
+    """Keeps the senders' limits equal to what their channels ask for."""
+
+    def apply_soon(self) -> None:
+        """Apply what the channels ask for by now, soon; never waits and never raises."""
+
+
+class Numbers(Protocol):
+    """Tells WhatsApp's side of a channel, where that side is the stack's own simulator."""
+
+    async def announce(self, channel_id: UUID) -> None:
+        """Make a new or changed channel known; after the commit."""
+
+
 class Templates(Protocol):
     """The WhatsApp templates of a business, asked for when a flow is published or tested.
 

@@ -7,9 +7,9 @@ default is not written into the history.
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from domain.run import RunState, SendOutcome, Verdict
+from domain.run import Cause, RunState, SendOutcome, Verdict
 
 
 class _Message(BaseModel):
@@ -19,9 +19,11 @@ class _Message(BaseModel):
 class SendMessage(_Message):
     """Send this message of this entry, or look again at what became of it.
 
-    `number` counts the run's sends from 1; `led_by` is WhatsApp's id of the click or reply that led
-    here; `outputs` are the texts that asks have kept; `closing` is the run at rest when nothing is
-    pending after this send, so that its end is recorded with it.
+    `number` counts the run's sends from 1; `cause` is what made it due, `led_by` WhatsApp's id of the
+    click or reply that led here; `due` is when, by the run's clock, told of flows with `expireAfter`
+    and not of the first message, whose time is the entry's; `outputs` are the texts that asks have
+    kept; `closing` is the run at rest when nothing is pending after this send, so that its end is
+    recorded with it.
     """
 
     entry: UUID
@@ -29,7 +31,9 @@ class SendMessage(_Message):
     node: str
     visit: int
     number: int
+    cause: Cause = "start"
     led_by: str | None = None
+    due: AwareDatetime | None = None
     outputs: dict[str, str] = {}
     closing: RunState | None = None
 
@@ -121,9 +125,10 @@ class StartedRuns(_Message):
 
 
 class Swept(_Message):
-    """What a sweep repaired, by kind."""
+    """What a sweep repaired, by kind; `forgotten` are answers kept by Idempotency-Key."""
 
     started: int = 0
     signals: int = 0
     released: int = 0
     unknown: int = 0
+    forgotten: int = 0

@@ -62,6 +62,8 @@ class Path(BaseModel):
     """Provider id of the click or reply that led here."""
     timer: int | None = None
     until: datetime | None = None
+    due: datetime | None = None
+    """When its message was due, or the wait it is coming from was over; kept with `expireAfter`."""
     number: int = 0
     """Which send of the run its message is, from 1."""
     noted: Literal["delivered", "accepted", "failed", "released"] | None = None
@@ -286,6 +288,8 @@ class Send:
     led_by: str | None
     last: bool
     """Nothing is pending once this send has ended: record the entry's end with it."""
+    due: datetime | None = None
+    """When it was due, if that is asked for and it is not the entry's first message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,11 @@ class Walk:
         self.state.ended = False
         self.go(path, target)
 
-    def go(self, path: Path, target: str | None) -> None:
-        """Move a path to `target`, through branches and splits, to where it has to wait."""
+    def go(self, path: Path, target: str | None, *, since: datetime | None = None) -> None:
+        """Move a path to `target`, through branches and splits, to where it has to wait.
+
+        `since` is when that was due, if it was before now: the worker may have been away.
+        """
         landed = self.landing(target, self.state.visits)
         if landed is None:
             self.drop(path)
@@ -57,10 +60,11 @@ class Walk:
         node = self.flow.nodes[landed]
         visit = self.state.visits.get(landed, 0) + 1
         path.node, path.visit, path.noted = landed, visit, None
+        path.due = None
         self.state.visits[landed] = visit
         match node:
             case MessageNode():
-                self.first_send(path)
+                self.first_send(path, since or self.now)
             case DelayNode():
                 path.phase = Phase.DELAYED
                 self.start_delay(path, node)
@@ -89,13 +93,14 @@ class Walk:
                 break
         return target
 
-    def first_send(self, path: Path) -> None:
+    def first_send(self, path: Path, due: datetime) -> None:
         if self.state.sends >= self.setting.limits.max_sends:
             self.stop_everything()
             self.state.over = True
             return
         self.state.sends += 1
         path.number = self.state.sends
+        path.due = due if self.flow.expire_after is not None else None
         self.send(path)
 
     def send(self, path: Path) -> None:
@@ -114,8 +119,16 @@ class Walk:
                 cause=path.cause,
                 led_by=path.led_by,
                 last=ends_here and self.is_last(path),
+                # The first message is due when the entry is, by the record's clock.
+                due=path.due if path.number > 1 else None,
             )
         )
+
+    def until_expiry(self, path: Path) -> timedelta | None:
+        """How long a held message may still be sent (flow.md 2.11); at least a second."""
+        if path.due is None or self.flow.expire_after is None:
+            return None
+        return max(path.due + self.flow.expire_after - self.now, timedelta(seconds=1))
 
     def start_delay(self, path: Path, node: DelayNode) -> None:
         already_clicked = any(used[:2] == path.message for used in self.state.used)

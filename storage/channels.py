@@ -10,7 +10,13 @@ from sqlalchemy import Select, and_, exists, func, literal, or_, select, tuple_,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import channels, messages, run_signals
+from storage import holds
+from storage.tables import channels
+
+WHATSAPP = "whatsapp"
+"""Who holds a channel when WhatsApp's answers or events did: a new token or a release ends it."""
+USUAL_RATE = 60
+"""Messages per second of a channel that names no other (api.md section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class NewChannel:
     access_token: str
     app_secret: str
     default: bool = False
-    messages_per_second: int = 60
+    messages_per_second: int = USUAL_RATE
 
 
 def _channels() -> Select[Any]:
@@ -78,6 +84,34 @@ async def list_channels(
     if after is not None:
         query = query.where(tuple_(c.created_at, c.channel_id) > after)
     return [Channel(**row._asdict()) for row in await connection.execute(query)]
+
+
+async def channels_of(
+    connection: AsyncConnection, business_id: UUID | None = None
+) -> list[tuple[UUID, Channel]]:
+    """All channels with the business whose they are, oldest first; of one business if it is given."""
+    c = channels.c
+    query = _channels().add_columns(c.business_id).order_by(c.created_at, c.channel_id)
+    if business_id is not None:
+        query = query.where(c.business_id == business_id)
+    found = []
+    for row in await connection.execute(query):
+        fields = row._asdict()
+        found.append((fields.pop("business_id"), Channel(**fields)))
+    return found
+
+
+async def channel_with_token(
+    connection: AsyncConnection, channel_id: UUID
+) -> tuple[Channel, str] | None:
+    """A channel of any business with its access token, None if there is none of that id."""
+    query = _channels().add_columns(channels.c.access_token)
+    row = (await connection.execute(query.where(channels.c.channel_id == channel_id))).one_or_none()
+    if row is None:
+        return None
+    fields = row._asdict()
+    token = str(fields.pop("access_token"))
+    return Channel(**fields), token
 
 
 async def find_channel(
@@ -188,6 +222,25 @@ async def change_channel(
     return True
 
 
+async def sender_of(connection: AsyncConnection, channel_id: UUID) -> dict[str, str]:
+    """A channel's ids and secrets under the names of WhatsApp's side, for the simulator alone."""
+    c = channels.c
+    query = select(
+        c.phone_number_id.label("phoneNumberId"),
+        c.phone_number.label("phoneNumber"),
+        c.waba_id.label("wabaId"),
+        c.access_token.label("accessToken"),
+        c.app_secret.label("appSecret"),
+    ).where(c.channel_id == channel_id)
+    return (await connection.execute(query)).one()._asdict()
+
+
+async def sending_rates(connection: AsyncConnection) -> dict[UUID, int]:
+    """Messages per second of every channel of this installation."""
+    rows = await connection.execute(select(channels.c.channel_id, channels.c.messages_per_second))
+    return {row.channel_id: row.messages_per_second for row in rows}
+
+
 async def hold_channel(
     connection: AsyncConnection, channel_id: UUID, *, by: str, message: str | None
 ) -> None:
@@ -209,14 +262,5 @@ async def release_channel(connection: AsyncConnection, channel_id: UUID) -> bool
     )
     if released is None:
         return False
-    held = (
-        select(messages.c.entry_id, literal("released"), literal({}, run_signals.c.body.type))
-        .where(
-            messages.c.channel_id == channel_id,
-            messages.c.state == "held",
-            messages.c.held_for == "channel",
-        )
-        .group_by(messages.c.entry_id)
-    )
-    await connection.execute(insert(run_signals).from_select(["entry_id", "name", "body"], held))
+    await holds.release_channel(connection, channel_id)
     return True

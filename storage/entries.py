@@ -1,6 +1,6 @@
 """Entries: what each customer was accepted for and how it stands (api.md section 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -147,9 +147,9 @@ class CustomerEntry:
 
 
 async def entries_of_customer(
-    connection: AsyncConnection, business_id: UUID, client: str
+    connection: AsyncConnection, business_id: UUID, names: Collection[str]
 ) -> list[CustomerEntry]:
-    """Every entry of a number (E.164), newest first."""
+    """Every entry of a customer of these names, newest first."""
     query = (
         select_entries()
         .add_columns(
@@ -160,7 +160,7 @@ async def entries_of_customer(
         )
         .join(sendouts, sendouts.c.sendout_id == entries.c.sendout_id)
         .join(campaigns, campaigns.c.campaign_id == sendouts.c.campaign_id)
-        .where(entries.c.business_id == business_id, entries.c.client == client)
+        .where(entries.c.business_id == business_id, entries.c.client.in_(names))
         .order_by(entries.c.position.desc())
     )
     found = []

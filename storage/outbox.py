@@ -21,6 +21,7 @@ _PAGE = text("""
     JOIN entries e USING (entry_id)
     JOIN sendouts s USING (sendout_id)
     JOIN campaigns c ON c.campaign_id = e.campaign_id
+    WHERE r.signal_id > :after
     ORDER BY r.signal_id LIMIT :limit
     FOR UPDATE OF r SKIP LOCKED
 """)
@@ -56,10 +57,10 @@ class RunOutbox:
         self._database = database
 
     @asynccontextmanager
-    async def page(self) -> AsyncIterator[SignalPage]:
-        """The oldest signals; in one transaction with the removal of those handed over."""
+    async def page(self, after: int = 0) -> AsyncIterator[SignalPage]:
+        """The oldest signals beyond `after`; those handed over are removed in its transaction."""
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(_PAGE, {"limit": PAGE})).all()
+            rows = (await connection.execute(_PAGE, {"limit": PAGE, "after": after})).all()
             page = SignalPage(
                 [
                     PendingSignal(row.signal_id, row.name, json.loads(row.body), _entry(row))

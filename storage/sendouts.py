@@ -10,8 +10,9 @@ from sqlalchemy import Row, Select, exists, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage import holds
 from storage.cancelling import OPEN_STATES
-from storage.tables import campaigns, channels, entries, flows, messages, run_signals, sendouts
+from storage.tables import campaigns, channels, entries, flows, sendouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +153,22 @@ async def change_sendout(connection: AsyncConnection, sendout_id: UUID, **change
         )
 
 
-async def pause_sendout(connection: AsyncConnection, sendout_id: UUID) -> None:
-    """From now on its sends are held; it takes entries as before."""
-    await connection.execute(
+async def pause_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
+    """From now on its sends are held; it takes entries as before. False if it was not running."""
+    paused = await connection.scalar(
         update(sendouts)
         .where(sendouts.c.sendout_id == sendout_id, sendouts.c.state == "running")
         .values(state="paused")
+        .returning(sendouts.c.sendout_id)
     )
+    if paused is None:
+        return False
+    await holds.take_back(connection, sendout_id)
+    return True
 
 
 async def resume_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
-    """Let a paused sendout send again and write down which runs to release; False if it wasn't.
-
-    The signals are in the same transaction, so that no held run is forgotten.
-    """
+    """Let a paused sendout send again and write down which runs to release; False if it wasn't."""
     resumed = await connection.scalar(
         update(sendouts)
         .where(sendouts.c.sendout_id == sendout_id, sendouts.c.state == "paused")
@@ -174,16 +177,7 @@ async def resume_sendout(connection: AsyncConnection, sendout_id: UUID) -> bool:
     )
     if resumed is None:
         return False
-    held = (
-        select(messages.c.entry_id, literal("released"), literal({}, run_signals.c.body.type))
-        .where(
-            messages.c.sendout_id == sendout_id,
-            messages.c.state == "held",
-            messages.c.held_for == "sendout",
-        )
-        .group_by(messages.c.entry_id)
-    )
-    await connection.execute(insert(run_signals).from_select(["entry_id", "name", "body"], held))
+    await holds.release_sendout(connection, sendout_id)
     return True
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, CancelledError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from activities.recording import Recording
@@ -51,6 +52,12 @@ def _ref(named: _NamesMessage) -> run.MessageRef:
     return run.MessageRef(named.node, named.visit)
 
 
+def _was_taken_back(error: ActivityError) -> bool:
+    """It was cancelled in the queue, or between two tries."""
+    is_cancelled = isinstance(error.cause, CancelledError)
+    return is_cancelled or error.retry_state is RetryState.CANCEL_REQUESTED
+
+
 async def _in_the_record(
     look: Callable[[Recording, _Asked], Awaitable[_Told]], asked: _Asked
 ) -> _Told:
@@ -84,6 +91,7 @@ class FlowRunWorkflow:
         self._inbox: deque[Stimulus] = deque()
         self._work: set[asyncio.Task[None]] = set()
         self._timers: dict[int, asyncio.Task[None]] = {}
+        self._sends: list[workflow.ActivityHandle[requests.SendResult]] = []
         self._overtaken_by: int | None = None
 
     @workflow.run
@@ -135,6 +143,15 @@ class FlowRunWorkflow:
     @workflow.signal
     def customer_wrote(self) -> None:
         self._inbox.append(run.Replied())
+
+    @workflow.signal
+    def held(self) -> None:
+        """Take back the sends that wait in the queue: there they would cost their sender's rate.
+
+        What a worker has begun goes on; it looks at the hold itself.
+        """
+        for send in self._sends:
+            send.cancel()
 
     @workflow.signal
     def released(self) -> None:
@@ -247,7 +264,7 @@ class FlowRunWorkflow:
             order["outputs"] = self._state.outputs
         if send.last:
             order["closing"] = self._state.at_rest()
-        result = await workflow.execute_activity_method(
+        sending = workflow.start_activity_method(
             Sending.send_message,
             requests.SendMessage.model_validate(order),
             task_queue=messages.send_queue(workflow.info().task_queue),
@@ -259,7 +276,17 @@ class FlowRunWorkflow:
                 fairness_key=self._input.channel,
             ),
             summary=send.message.node,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
+        self._sends.append(sending)
+        try:
+            result = await sending
+        except ActivityError as error:
+            if not _was_taken_back(error):
+                raise
+            return run.SendFinished(send.path, run.SendOutcome.HELD)
+        finally:
+            self._sends.remove(sending)
         again_in = None if result.again_in is None else timedelta(seconds=result.again_in)
         return run.SendFinished(send.path, result.outcome, again_in, result.recorded_end)
 

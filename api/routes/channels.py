@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.bodies import body_as, documented, read_body
-from api.deps import AppDatabase, AppParts, CanAdmin, CanOperate, CanRead
+from api.deps import AppDatabase, AppParts, CanAdmin, CanOperate, CanRead, Parts
 from api.repeatable import repeatable
 from api.schemas.channels import Channel, ChannelChange, ChannelHold, HoldOrder, NewChannel
 from api.schemas.common import (
@@ -64,9 +64,11 @@ async def add_channel(
         added = await record.add_channel(connection, caller.business_id, new)
         if not isinstance(added, UUID):
             raise _taken(added)
-        return await call.answer(
+        answer = await call.answer(
             connection, await _answer(connection, caller.business_id, added), 201
         )
+    await _pass_on(parts, added)
+    return answer
 
 
 @router.get("/channels/{channelId}")
@@ -82,16 +84,24 @@ async def read_channel(
 async def change_channel(
     request: Request, caller: CanAdmin, parts: AppParts, channel_id: ChannelId
 ) -> Entity[Channel]:
-    """Change what is given; the next send uses it."""
+    """Change what is given; the next send uses it.
+
+    A new access token ends a hold that WhatsApp's answers began.
+    """
     asked = await read_body(request, ChannelChange, parts.settings.max_body_bytes)
     changes: dict[str, Any] = asked.model_dump(exclude_none=True)
     if "default" in changes:
         changes["is_default"] = changes.pop("default")
     async with parts.database.transaction() as connection:
-        await found(connection, caller.business_id, channel_id)
+        channel = await found(connection, caller.business_id, channel_id)
         if not await record.change_channel(connection, caller.business_id, channel_id, changes):
             raise _taken("phoneNumberId")
-        return await _answer(connection, caller.business_id, channel_id)
+        if asked.access_token is not None and channel.hold_by == record.WHATSAPP:
+            await record.release_channel(connection, channel_id)
+        answer = await _answer(connection, caller.business_id, channel_id)
+    await _pass_on(parts, channel_id)
+    parts.signals.hand_over()
+    return answer
 
 
 @router.post("/channels/{channelId}/hold", openapi_extra=documented(HoldOrder))
@@ -118,6 +128,14 @@ async def release_channel(
     if released:
         parts.signals.hand_over()
     return answer
+
+
+async def _pass_on(parts: Parts, channel_id: UUID) -> None:
+    """Tell those outside the record of a new or changed channel, once it is committed."""
+    if parts.numbers is not None:
+        await parts.numbers.announce(channel_id)
+    if parts.rates is not None:
+        parts.rates.apply_soon()
 
 
 async def found(connection: AsyncConnection, business_id: UUID, channel_id: UUID) -> record.Channel:

@@ -12,6 +12,7 @@ from api.deps import Caller, CanSend, Parts
 from api.errors import error_fields, json_bytes, log, new_trace_id
 from api.idempotency import IDEMPOTENCY_KEY_PARAMETER, idempotent
 from api.json_body import given, parse_keeping_numbers, read_bytes
+from api.metrics import Metrics
 from api.schemas import send as schemas
 from api.throttle import Throttle
 from domain.documented_codes import ErrorCode
@@ -113,8 +114,18 @@ async def _accept(parts: Parts, wanted: SendRequest, first: IdempotentRequest | 
             continue
         for sendout_id in outcome.to_poke if outcome is not None else ():
             parts.pokes.poke(sendout_id)
+        if outcome is not None and not wanted.options.dry_run:
+            _count(parts.metrics, outcome)
         return answer
     raise Unavailable("The campaigns of this request keep changing; nothing was done. Repeat it.")
+
+
+def _count(metrics: Metrics, outcome: Outcome) -> None:
+    accepted = sum(len(group.accepted) for group in outcome.groups)
+    rejected = sum(len(group.rejected) for group in outcome.groups)
+    metrics.entries.labels("accepted").inc(accepted - outcome.duplicates)
+    metrics.entries.labels("duplicate").inc(outcome.duplicates)
+    metrics.entries.labels("rejected").inc(rejected)
 
 
 async def _accept_once(

@@ -112,13 +112,16 @@ async def _skippable(
 
 @router.post("/sendouts/{sendoutId}/pause")
 async def pause_sendout(
-    caller: CanOperate, database: AppDatabase, sendout_id: SendoutId
+    caller: CanOperate, parts: AppParts, sendout_id: SendoutId
 ) -> Entity[Sendout]:
     """Hold every run before its next send; entries are accepted as before, timers go on."""
-    async with database.transaction() as connection:
+    async with parts.database.transaction() as connection:
         _refuse_cancelled(await found(connection, caller.business_id, sendout_id, lock=True))
-        await record.pause_sendout(connection, sendout_id)
-        return await _answer(connection, caller.business_id, sendout_id)
+        paused = await record.pause_sendout(connection, sendout_id)
+        answer = await _answer(connection, caller.business_id, sendout_id)
+    if paused:
+        parts.signals.hand_over()
+    return answer
 
 
 @router.post("/sendouts/{sendoutId}/resume")

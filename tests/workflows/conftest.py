@@ -25,6 +25,7 @@ from api.app import create_app
 from domain.sending import Policy
 from embedded import credentials
 from embedded.temporal_server import program
+from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
 from storage import senders
@@ -304,7 +305,7 @@ async def make_world(
         task_queue=settings.task_queue,
         limits=limits(settings),
     )
-    sweeping = Sweeping(Repairs(database), runs)
+    sweeping = Sweeping(Repairs(database), runs, SendRates(client, database, settings.task_queue))
     async with contextlib.AsyncExitStack() as stack:
         late = _LateTemplates()
         app = create_app(

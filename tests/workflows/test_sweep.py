@@ -102,4 +102,4 @@ async def test_a_sweep_with_nothing_to_repair_does_nothing(world: World) -> None
     await ana.delivered("welcome")
     await ana.waits_for("time delay **wait**")
     swept = await world.sweeping.sweep()
-    assert swept.model_dump() == {"started": 0, "signals": 0, "released": 0, "unknown": 0}
+    assert set(swept.model_dump().values()) == {0}
