@@ -29,7 +29,7 @@ _DUE = text("""
     FROM entries e JOIN sendouts s USING (sendout_id)
     JOIN campaigns c ON c.campaign_id = e.campaign_id
     WHERE e.sendout_id = :sendout AND e.state = 'queued' AND e.due_at <= now()
-    ORDER BY e.position LIMIT :limit
+    ORDER BY e.due_at, e.position LIMIT :limit
 """)
 
 _MARK = text("""

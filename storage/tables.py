@@ -45,6 +45,8 @@ businesses = Table(
     metadata,
     Column("business_id", Uuid, primary_key=True),
     Column("name", Text, nullable=False),
+    # IANA name; of windows that go by the recipient's zone where that is not known.
+    Column("timezone", Text, nullable=False, server_default="UTC"),
     _now(),
 )
 
@@ -163,11 +165,13 @@ entries = Table(
     "entries",
     metadata,
     Column("entry_id", Uuid, primary_key=True),
-    Column("position", BigInteger, Identity(always=True), nullable=False, unique=True),
-    Column("sendout_id", ForeignKey(sendouts.c.sendout_id), nullable=False),
+    Column("position", BigInteger, Identity(always=True), nullable=False),
+    # No foreign keys: what they name is never deleted, acceptance has locked the sendout, and a
+    # check per row is a fifth of the time that accepting 10,000 of them takes.
+    Column("sendout_id", Uuid, nullable=False),
     Column("business_id", Uuid, nullable=False),
     Column("campaign_id", Uuid, nullable=False),
-    Column("channel_id", ForeignKey(channels.c.channel_id), nullable=False),
+    Column("channel_id", Uuid, nullable=False),
     Column("client", Text, nullable=False),
     # JSON as text keeps numbers as they were written.
     Column("variables", JSON, nullable=False),
@@ -252,7 +256,10 @@ messages = Table(
     Column("lease_attempt", Integer),
     _time("lease_until"),
     Column("tries", Integer, nullable=False, server_default=text("0")),
+    # sendout, channel or window; null once it is released
     Column("held_for", Text),
+    # When the window it waits for opens, or its time is over.
+    _time("held_until"),
     _now(),
     _time("unknown_since"),
     _time("accepted_at"),
