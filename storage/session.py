@@ -40,7 +40,12 @@ class Database:
             pool_timeout=10,
             # Statements are logged when they fail; what is sent to whom is not for logs.
             hide_parameters=True,
-            connect_args={"timeout": 5, "server_settings": {"application_name": "sendout"}},
+            connect_args={
+                "timeout": 5,
+                # A server that hangs counts as one that is away.
+                "command_timeout": 30,
+                "server_settings": {"application_name": "sendout"},
+            },
         )
         event.listen(self.engine.sync_engine.pool, "checkout", _refuse_closed)
 

@@ -90,6 +90,22 @@ async def held(world: World, number: str) -> Customer:
     return customer
 
 
+async def taken_back(world: World, number: str) -> Customer:
+    """A pause takes a send back that still waits in the queue, behind another customer's."""
+    other = number.replace("+1604", "+1605")
+    await world.behave(other, latencyMs=4000)
+    first = await world.send(await world.publish(offer()), other)
+    await first.has("state = 'sending'", "welcome")
+    customer = await world.send(await world.publish(offer(duration="PT2S")), number)
+    await customer.waits_for("welcome")
+    await world.api.post(f"/sendouts/{customer.sendout_id}/pause")
+    await customer.waits_for("is held")
+    await world.api.post(f"/sendouts/{customer.sendout_id}/resume")
+    await customer.gets("Welcome", "Nudge")
+    await customer.closes()
+    return customer
+
+
 async def delivered_late(world: World, number: str) -> Customer:
     await world.behave(number, deliver=False)
     flow = offer(condition="all", duration="PT1S")
@@ -166,6 +182,7 @@ SHAPES: tuple[_Shape, ...] = (
     answered,
     unanswered,
     held,
+    taken_back,
     delivered_late,
     failed,
     unknown,
@@ -191,7 +208,8 @@ async def record() -> None:
             click_window=3,
             max_sends=4,
             unknown_grace=15,
-            http_timeout=3,
+            http_timeout=6,
+            send_slots=1,
         )
         async with env, Database(url) as database:
             async with database.transaction() as connection:

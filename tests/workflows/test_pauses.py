@@ -1,0 +1,59 @@
+"""Pausing what waits to be sent: it leaves the queue, and comes back at the resume (flow.md 2.10)."""
+
+import pytest
+from sqlalchemy import text
+
+from settings import Settings
+from tests.workflows.conftest import Customer, World, eventually
+from tests.workflows.flows import offer
+
+ANA, BOB = "+16045550001", "+16045550002"
+
+
+@pytest.fixture
+def world_settings(world_settings: Settings) -> Settings:
+    """One send at a time, so that a slow one keeps the next in the queue."""
+    return world_settings.model_copy(update={"send_slots": 1, "http_timeout": 10})
+
+
+async def waiting_behind_bob(world: World) -> tuple[Customer, Customer]:
+    """Bob's message takes seconds; Ana's waits for it."""
+    await world.behave(BOB, latencyMs=4000)
+    bob = await world.send(await world.publish(offer()), BOB)
+    await bob.has("state = 'sending'", "welcome")
+    ana = await world.send(await world.publish(offer()), ANA)
+    await ana.is_in_state("running")
+    await ana.waits_for("welcome")
+    return ana, bob
+
+
+async def attempted(world: World, customer: Customer) -> int:
+    query = text("SELECT count(*) FROM messages WHERE entry_id = :entry")
+    async with world.database.transaction() as connection:
+        found = await connection.execute(query, {"entry": customer.entry_id})
+        return int(found.scalar_one())
+
+
+async def test_a_paused_send_leaves_the_queue_untouched(world: World) -> None:
+    """Nobody has looked at it by the time it is resumed, and then it is sent once."""
+    ana, bob = await waiting_behind_bob(world)
+    await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
+    await ana.waits_for("is held")
+    await bob.gets("Welcome")
+    assert await attempted(world, ana) == 0
+    await world.api.post(f"/sendouts/{ana.sendout_id}/resume")
+    await ana.gets("Welcome")
+    await ana.waits_for("time delay **wait**")
+    assert await ana.texts() == ["Welcome"]
+
+
+async def test_a_send_that_has_begun_is_finished(world: World) -> None:
+    """Its answer counts, though the run had asked for it back."""
+    await world.behave(BOB, latencyMs=3000)
+    bob = await world.send(await world.publish(offer()), BOB)
+    await bob.has("state = 'sending'", "welcome")
+    await bob.run.signal("held")
+    await bob.gets("Welcome")
+    await bob.waits_for("time delay **wait**")
+    await eventually(bob.texts, ["Welcome"])
+    assert (await bob.entry())["state"] == "running"
