@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         default=50, ge=1, description="Sends in flight at once per worker process."
     )
     start_ahead: int = Field(
-        default=60, ge=1, description="How far ahead of a sender's rate runs are started."
+        default=20, ge=1, description="How far ahead of a sender's rate runs are started."
     )
     sweep_every: int = Field(
         default=30,
