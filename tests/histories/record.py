@@ -97,6 +97,7 @@ async def taken_back(world: World, number: str) -> Customer:
     first = await world.send(await world.publish(offer()), other)
     await first.has("state = 'sending'", "welcome")
     customer = await world.send(await world.publish(offer(duration="PT2S")), number)
+    await customer.is_in_state("running")
     await customer.waits_for("welcome")
     await world.api.post(f"/sendouts/{customer.sendout_id}/pause")
     await customer.waits_for("is held")
