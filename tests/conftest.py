@@ -74,17 +74,17 @@ async def serve(app: FastAPI) -> AsyncIterator[str]:
     # Named TCP, or asyncio leaves Nagle's algorithm on and every answer takes 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
-    )
-    running = asyncio.create_task(server.serve(sockets=[listening]))
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # Not `serve`, which looks up every tenth of a second whether it is to end.
+    await server.startup(sockets=[listening])
     try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
-            await asyncio.sleep(0.005)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        await running
+        await asyncio.sleep(0.01)  # connections that were closed just now
+        await server.shutdown(sockets=[listening])
 
 
 @pytest.fixture
