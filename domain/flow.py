@@ -79,11 +79,30 @@ Scalar: TypeAlias = str | bool | int | float
 
 
 class Document(BaseModel):
-    """Base of every part of the flow document: frozen, strict about types, no unknown fields."""
+    """Base of every part of the flow document: frozen, strict about types, no unknown fields.
+
+    `null` for an optional field is the same as leaving it out (api.md section 1).
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, validate_by_name=False, validate_by_alias=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, given: object) -> object:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        optional = {
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if not field.is_required()
+        }
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in optional
+        }
 
 
 class Variable(Document):

@@ -128,3 +128,34 @@ def test_any_document_is_read_or_refused_with_one_issue_per_field_and_code(docum
         assert "function-before" not in issue.path
         assert "dict[" not in issue.path
         json.dumps(issue.model_dump())
+
+
+def test_null_for_an_optional_field_is_as_if_it_were_not_there():
+    """As in every request (api.md section 1)."""
+    message = {"type": "template", "name": "hi", "language": "en", "category": "utility"}
+    nulls = {
+        "format": 1,
+        "start": "hi",
+        "variables": None,
+        "window": None,
+        "layout": None,
+        "nodes": {
+            "hi": {
+                "type": "message",
+                "message": message | {"body": None, "header": None, "url_buttons": None},
+                "buttons": None,
+                "next": None,
+            }
+        },
+    }
+    plain = {
+        "format": 1,
+        "start": "hi",
+        "nodes": {"hi": {"type": "message", "message": message}},
+    }
+    assert read_flow(nulls) == read_flow(plain)
+
+
+def test_null_for_a_required_field_is_refused():
+    with pytest.raises(FlowShapeError):
+        read_flow({"format": 1, "start": None, "nodes": {}})
