@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format docs bench lock
+.PHONY: help setup run demo test chaos check format docs bench lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ demo: setup ## the main job in one command: send a batch and show what every cus
 
 test: setup ## all tests, on real PostgreSQL, Temporal and the WhatsApp simulator
 	$(BIN)/pytest
+
+chaos: setup ## the proofs of "never doubled, never lost", large: SIGKILLs among 1,000 entries
+	CHAOS=large $(BIN)/pytest -s tests/chaos
 
 check: setup ## format, lint, types and import rules
 	$(BIN)/ruff format --check .

@@ -32,15 +32,35 @@ def create_business(
     business_id: Annotated[
         UUID | None, typer.Option("--id", help="Keep an existing business id (a UUID).")
     ] = None,
+    timezone: Annotated[
+        str, typer.Option(help="Its time zone, an IANA name such as America/Sao_Paulo.")
+    ] = "UTC",
 ) -> None:
     """Create a business and print its id."""
     from storage import businesses
 
     chosen = business_id or uuid4()
-    called = _name(name)
-    if not in_database(lambda c: businesses.create_business(c, chosen, called)):
+    called, zone = _name(name), _zone(timezone)
+    if not in_database(lambda c: businesses.create_business(c, chosen, called, zone)):
         raise failure(f"There is a business {chosen} already.")
     typer.echo(str(chosen))
+
+
+@business.command("timezone")
+def set_timezone(business_id: UUID, timezone: str) -> None:
+    """Change a business's time zone, by an IANA name such as America/Sao_Paulo.
+
+    Messages that wait for a sending window keep the time until which they wait.
+    """
+    from storage import businesses
+
+    zone = _zone(timezone)
+
+    async def change(connection: "AsyncConnection") -> None:
+        await _known(connection, business_id)
+        await businesses.set_business_zone(connection, business_id, zone)
+
+    in_database(change)
 
 
 @business.command("list")
@@ -51,8 +71,8 @@ def list_businesses() -> None:
     found = in_database(businesses.list_businesses)
     table(
         [
-            ("business id", "created", "name"),
-            *((str(b.business_id), moment(b.created_at), b.name) for b in found),
+            ("business id", "created", "time zone", "name"),
+            *((str(b.business_id), moment(b.created_at), b.timezone, b.name) for b in found),
         ]
     )
 
@@ -255,6 +275,16 @@ def _name(text: str) -> str:
     if not name or not name.isprintable():
         raise failure("The name must be one line and not blank.")
     return name
+
+
+def _zone(text: str) -> str:
+    """A time zone by its IANA name; on a machine without a zone database, whatever was given."""
+    from domain.windows import known_zones
+
+    known = known_zones()
+    if known and text not in known:
+        raise failure(f"{text!r} is not an IANA time zone, such as America/Sao_Paulo or UTC.")
+    return text
 
 
 async def _known(connection: "AsyncConnection", business_id: UUID) -> None:

@@ -17,10 +17,12 @@ from settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 flow = typer.Typer(no_args_is_help=True, help="Flow documents on disk.")
+history = typer.Typer(no_args_is_help=True, help="What was sent before moving here.")
 app.add_typer(admin.business, name="business")
 app.add_typer(admin.channel, name="channel")
 app.add_typer(admin.key, name="key")
 app.add_typer(flow, name="flow")
+app.add_typer(history, name="import")
 
 
 @app.command()
@@ -122,6 +124,30 @@ def explain(
     import explain as explanation
 
     explanation.run(client, business_id)
+
+
+@history.callback()
+def _history() -> None:
+    """What was sent before moving here."""
+
+
+@history.command("connectly-report")
+def import_connectly_report(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    business_id: admin.Business,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be imported.")
+    ] = False,
+) -> None:
+    """Take a campaign report of Connectly as history: its customers are not sent to again.
+
+    Under allow_one nobody gets a campaign that Connectly sent them, and opt-outs hold. The same file
+    again changes nothing, a newer one adds to it.
+    """
+    import connectly_import
+
+    connectly_import.run(file, business_id, dry_run=dry_run)
 
 
 def main() -> None:

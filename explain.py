@@ -103,7 +103,7 @@ def _customer(business: businesses.Business, known: KnownCustomer) -> Iterator[s
 
 def _entry(told: Told, now: "datetime") -> Iterator[str]:
     about, entry = told.about, told.about.entry
-    yield f"{about.campaign_name}, version {about.campaign_version}: {entry.state}"
+    yield f"{about.campaign_name or 'A single message'}, version {about.campaign_version}: {entry.state}"
     yield f"  entry {entry.entry_id}, sendout {entry.sendout_id} ({about.source})"
     scheduled = f", to start at {moment(entry.scheduled_at)}" if entry.scheduled_at else ""
     yield f"  {moment(entry.created_at)}  accepted{scheduled}"

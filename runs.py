@@ -124,6 +124,9 @@ class Runs:
         for name in ("click_window", "late_delivery"):
             if getattr(self._limits, name) != getattr(_DEFAULTS, name):
                 given[name] = int(getattr(self._limits, name).total_seconds())
+        if not flow.leads_on():
+            # No tap could start anything: what is tapped is recorded without an open run (ADR 7).
+            given["click_window"] = 0
         if self._limits.max_sends != _DEFAULTS.max_sends:
             given["max_sends"] = self._limits.max_sends
         if entry.attempt != 1:

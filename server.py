@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from uuid import UUID
 
 import uvicorn
@@ -14,14 +13,16 @@ from logs import configure_logs
 from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
-from storage import channels, senders
+from storage import channels
 from storage.flows import StoredFlows
 from storage.outbox import RunOutbox
 from storage.session import Database
+from storage.templates import TemplateCopies
 from temporal import TemporalPresence, connect
+from webhook_wakes import WebhookWakes
 from whatsapp.client import CloudApi
 from whatsapp.simulated_numbers import SimulatedNumbers
-from whatsapp.template_source import Account, TemplateSource
+from whatsapp.template_source import TemplateSource
 
 
 async def serve(settings: Settings) -> None:
@@ -43,11 +44,6 @@ async def serve(settings: Settings) -> None:
             note_failure=lambda call: counted.left_to_sweep.labels(call).inc(),
         )
 
-        async def accounts_of(business_id: UUID) -> Sequence[Account]:
-            async with database.transaction() as connection:
-                found = await senders.accounts_of(connection, business_id)
-            return [Account(*account) for account in found]
-
         app = create_app(
             settings,
             database,
@@ -55,9 +51,17 @@ async def serve(settings: Settings) -> None:
             signals=runs,
             closing=runs,
             temporal=TemporalPresence(client, settings.task_queue),
-            templates=TemplateSource(graph, accounts_of, simulator_url=settings.simulator_url),
+            templates=TemplateSource(
+                graph, TemplateCopies(database), simulator_url=settings.simulator_url
+            ),
             rates=SendRates(client, database, settings.task_queue),
             numbers=_numbers(settings, database),
+            wakes=WebhookWakes(
+                client,
+                database,
+                task_queue=settings.task_queue,
+                note_failure=lambda call: counted.left_to_sweep.labels(call).inc(),
+            ),
             counted=counted,
         )
         config = uvicorn.Config(

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
         default=8000, ge=1, le=65535, description="Port of the API and the Flow Builder."
     )
 
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Address under which others reach this API, for the links of reports, for instance "
+        "`https://sendout.example.com`; empty: that of the request, and in webhooks host and port.",
+    )
+
     # --- the embedded stack ----------------------------------------------------------------
     data_dir: Path = Field(
         default=Path(".sendout"), description="Data folder of the embedded stack."
@@ -71,6 +78,12 @@ class Settings(BaseSettings):
         default=86_400, ge=0, description="How long a due delay waits for delivery (flow.md 2.4)."
     )
     max_sends: int = Field(default=100, ge=1, description="Sends per run (flow.md 2.9).")
+    templates_fresh: float = Field(
+        default=300.0,
+        ge=0,
+        description="How long a list of WhatsApp's templates is good for single messages before it is "
+        "read again behind them; events keep it up to date meanwhile (embedded: 1).",
+    )
     scheduled_at: bool = Field(
         default=True, description="Whether `scheduledAt` is honoured; `false` ignores it."
     )
@@ -133,6 +146,13 @@ class Settings(BaseSettings):
         default="passthrough",
         description="`full` re-imports workflow code per run (tests); `passthrough` shares it.",
     )
+
+    @property
+    def api_url(self) -> str:
+        """Where others reach the API, as far as is known: without a slash at the end."""
+        host = "127.0.0.1" if self.api_host in {"0.0.0.0", "::"} else self.api_host  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.api_port}"
 
     @property
     def lease_seconds(self) -> float:

@@ -18,9 +18,11 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
+    ScheduleRange,
     ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
@@ -31,23 +33,34 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.recording import Recording
+from activities.reporting import Reporting
 from activities.send import Sending
 from activities.starting import Starting
 from activities.sweeping import Sweeping
+from activities.webhooks import Delivering
 from domain.flow_cache import FlowSource
 from settings import Settings
 from workflows import messages
 from workflows.converter import data_converter
+from workflows.daily_reports import DailyReportsWorkflow
 from workflows.flow_run import FlowRunWorkflow
 from workflows.sendout import SendoutWorkflow
 from workflows.sweep import SweepWorkflow
+from workflows.webhook_delivery import WebhookDeliveryWorkflow
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = (FlowRunWorkflow, SendoutWorkflow, SweepWorkflow)
+WORKFLOWS = (
+    FlowRunWorkflow,
+    SendoutWorkflow,
+    SweepWorkflow,
+    DailyReportsWorkflow,
+    WebhookDeliveryWorkflow,
+)
 _OUR_PURE_PACKAGES = ("activities", "domain", "workflows")
 _GRACE = timedelta(seconds=15)
 """How long a stopping worker waits for sends on the wire."""
+_REGISTRATIONS_AT_ONCE = 500
 
 
 def metrics_runtime(settings: Settings) -> Runtime | None:
@@ -91,7 +104,12 @@ def workflow_runner(settings: Settings) -> SandboxedWorkflowRunner:
 
 
 def workflow_worker(
-    client: Client, settings: Settings, recording: Recording, starting: Starting, sweeping: Sweeping
+    client: Client,
+    settings: Settings,
+    recording: Recording,
+    starting: Starting,
+    sweeping: Sweeping,
+    reporting: Reporting,
 ) -> Worker:
     """Runs the workflows, their short looks into the record, and the starts."""
     return Worker(
@@ -106,6 +124,9 @@ def workflow_worker(
             recording.open_run,
             starting.start_runs,
             sweeping.sweep,
+            reporting.open_reports,
+            reporting.complete_report,
+            reporting.fail_report,
         ],
         workflow_runner=workflow_runner(settings),
         max_cached_workflows=2000,
@@ -122,6 +143,21 @@ def send_worker(client: Client, settings: Settings, sending: Sending) -> Worker:
         task_queue=messages.send_queue(settings.task_queue),
         activities=[sending.send_message],
         max_concurrent_activities=settings.send_slots,
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=_GRACE,
+    )
+
+
+def delivery_worker(client: Client, settings: Settings, delivering: Delivering) -> Worker:
+    """Delivers events to the businesses, one activity per registration, from a queue of its own.
+
+    A receiver that is slow or away keeps nobody else's work waiting.
+    """
+    return Worker(
+        client,
+        task_queue=messages.webhook_queue(settings.task_queue),
+        activities=[delivering.deliver_events],
+        max_concurrent_activities=_REGISTRATIONS_AT_ONCE,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=_GRACE,
     )
@@ -158,10 +194,34 @@ async def schedule_sweep(client: Client, settings: Settings) -> None:
             overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=10)
         ),
     )
+    await _put_schedule(client, messages.SWEEP_ID, schedule)
+
+
+async def schedule_daily_reports(client: Client, settings: Settings) -> None:
+    """Create the schedule of the daily reports, or bring an existing one up to date."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            messages.DAILY_REPORTS_WORKFLOW,
+            id=messages.DAILY_REPORTS_ID,
+            task_queue=settings.task_queue,
+        ),
+        # UTC; some minutes late, so that what was recorded before midnight is there.
+        spec=ScheduleSpec(
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(0)], minute=[ScheduleRange(10)])]
+        ),
+        # One that was missed while Temporal was away is made when it is back, for all missed days.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)
+        ),
+    )
+    await _put_schedule(client, messages.DAILY_REPORTS_ID, schedule)
+
+
+async def _put_schedule(client: Client, schedule_id: str, schedule: Schedule) -> None:
     try:
-        await client.create_schedule(messages.SWEEP_ID, schedule)
+        await client.create_schedule(schedule_id, schedule)
     except ScheduleAlreadyRunningError:
-        handle = client.get_schedule_handle(messages.SWEEP_ID)
+        handle = client.get_schedule_handle(schedule_id)
 
         def same(_: ScheduleUpdateInput) -> ScheduleUpdate:
             return ScheduleUpdate(schedule)

@@ -8,10 +8,13 @@ import structlog
 import uvloop
 
 from activities.recording import Recording
+from activities.reporting import Reporting
 from activities.send import Sending
 from activities.starting import Starting
 from activities.sweeping import Sweeping
+from activities.webhooks import SIDE_BY_SIDE, Delivering
 from domain.sending import Policy
+from domain.webhook_address import Allowed
 from logs import configure_logs
 from rates import SendRates
 from runs import Runs, limits
@@ -21,17 +24,24 @@ from storage.ledger import SendLedger
 from storage.outbox import RunOutbox
 from storage.queue import EntryQueue
 from storage.repairs import Repairs
+from storage.report_runs import ReportRuns
 from storage.run_record import RunRecord
 from storage.session import Database
+from storage.webhook_deliveries import WebhookDeliveries
 from temporal import (
     connect_patiently,
+    delivery_worker,
     metrics_runtime,
     register_search_attributes,
     running,
+    schedule_daily_reports,
     schedule_sweep,
     send_worker,
     workflow_worker,
 )
+from webhook_wakes import WebhookWakes
+from webhooks.addresses import Addresses
+from webhooks.courier import Courier
 from whatsapp.client import CloudApi
 from whatsapp.sender import WhatsApp
 
@@ -63,6 +73,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         client = await connect_patiently(settings, flows, metrics_runtime(settings))
         await register_search_attributes(client)
         await schedule_sweep(client, settings)
+        await schedule_daily_reports(client, settings)
         rates = SendRates(client, database, settings.task_queue)
         await rates.apply()
         runs = Runs(
@@ -72,18 +83,30 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             task_queue=settings.task_queue,
             limits=limits(settings),
         )
+        wakes = WebhookWakes(client, database, task_queue=settings.task_queue)
+        addresses = Addresses(Allowed(settings.webhook_allow))
         workers = [
             workflow_worker(
                 client,
                 settings,
                 Recording(RunRecord(database)),
                 Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
-                Sweeping(Repairs(database), runs, rates),
+                Sweeping(Repairs(database), runs, rates, wakes),
+                Reporting(ReportRuns(database, settings.api_url)),
             ),
             send_worker(
                 client,
                 settings,
-                Sending(SendLedger(database, flows, policy), WhatsApp(api), policy),
+                Sending(
+                    SendLedger(database, flows, policy, told=wakes.wake), WhatsApp(api), policy
+                ),
+            ),
+            delivery_worker(
+                client,
+                settings,
+                Delivering(
+                    WebhookDeliveries(database), Courier(addresses, connections=SIDE_BY_SIDE)
+                ),
             ),
         ]
         async with running(workers):

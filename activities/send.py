@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.delivery import Answer, NotSent
-from domain.flow import Flow, MessageNode
+from domain.flow import Flow, MessageNode, TemplateMessage
 from domain.requests import SendMessage, SendResult
 from domain.sending import Decision, Policy, Post, Recorded, Situation, after, before
 
@@ -72,8 +73,9 @@ class Sending:
 
     async def _deliver(self, order: SendMessage) -> SendResult:
         attempt = activity.info().attempt
+        decide = partial(before, now=activity.info().started_time)
         claimed_at = time.monotonic()
-        situation, decision, result, tries = await self._ledger.take_up(order, attempt, before)
+        situation, decision, result, tries = await self._ledger.take_up(order, attempt, decide)
         if result is not None:
             return result
         if not isinstance(decision, Post):
@@ -83,7 +85,9 @@ class Sending:
             answer: Answer = NotSent("the lease ended before the call")
         else:
             answer = await self._provider.send(situation, decision.node)
-        recorded = after(answer, tries, self._policy)
+        message = decision.node.message
+        template = message if isinstance(message, TemplateMessage) else None
+        recorded = after(answer, tries, self._policy, template)
         told = await self._record(order, situation, recorded, attempt)
         if told is not None:
             return told

@@ -115,8 +115,12 @@ def _without_version(target: Target, asked: str | None) -> Target:
 
 
 async def _flows(connection: AsyncConnection, groups: Iterable[Group]) -> dict[str, Flow]:
-    """The flows of the groups, from this process's cache or else read all at once."""
     hashes = {g.target.flow_hash for g in groups if g.target is not None and g.target.flow_hash}
+    return await flows_at_hand(connection, hashes)
+
+
+async def flows_at_hand(connection: AsyncConnection, hashes: set[str]) -> dict[str, Flow]:
+    """The flows of these hashes, from this process's cache or else read all at once."""
     flows = {h: flow for h in hashes if (flow := FLOWS.get(h)) is not None}
     missing = hashes - flows.keys()
     if missing:

@@ -1,12 +1,16 @@
 """The HTTP API of one process, put together from parts that its caller owns."""
 
+import asyncio
+
 from fastapi import APIRouter, FastAPI
 
+from api.csv_stream import AT_ONCE
 from api.deps import KnownKeys, Parts
 from api.errors import add_error_handling
 from api.metrics import CountRequests, Metrics
 from api.openapi import describe, operation_id
 from api.routes import (
+    app_pages,
     campaigns,
     channels,
     customers,
@@ -14,25 +18,43 @@ from api.routes import (
     draft_tests,
     entries,
     health,
+    held_templates,
     me,
+    messages,
     metrics,
     opt_outs,
     provider_webhook,
     publishing,
+    reports,
     send,
     sendouts,
     simulate,
+    templates,
+    webhooks,
 )
 from api.throttle import Throttle
-from domain.ports import Closing, Numbers, Pokes, Rates, Signals, Templates, TemporalHealth
+from domain.ports import (
+    AddressCheck,
+    Closing,
+    Numbers,
+    Pokes,
+    Rates,
+    Signals,
+    Templates,
+    TemporalHealth,
+    Wakes,
+)
+from domain.webhook_address import Allowed
 from settings import Settings
 from storage.session import Database
+from webhooks.addresses import Addresses
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     metrics.router,
     me.router,
     send.router,
+    messages.router,
     campaigns.router,
     publishing.router,
     draft_tests.router,
@@ -41,9 +63,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     entries.router,
     customers.router,
     opt_outs.router,
+    reports.router,
     channels.router,
+    templates.router,
+    held_templates.router,
+    webhooks.router,
     provider_webhook.router,
     docs.router,
+    app_pages.router,
 )
 """Every resource of the API, in the order of its documentation."""
 
@@ -59,6 +86,8 @@ def create_app(
     templates: Templates | None = None,
     rates: Rates | None = None,
     numbers: Numbers | None = None,
+    wakes: Wakes | None = None,
+    addresses: AddressCheck | None = None,
     counted: Metrics | None = None,
 ) -> FastAPI:
     """The ASGI application. It opens and closes nothing: the parts are its caller's."""
@@ -74,10 +103,26 @@ def create_app(
     )
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.state.parts = Parts(
-        settings, database, pokes, signals, temporal, counted, closing, templates, rates, numbers
+        settings,
+        database,
+        pokes,
+        signals,
+        temporal,
+        counted,
+        closing,
+        templates,
+        rates,
+        numbers,
+        wakes,
+        addresses or Addresses(Allowed(settings.webhook_allow)),
     )
     app.state.known_keys = KnownKeys(database)
-    app.state.send_throttle = Throttle(settings.requests_per_second)
+    app.state.report_slots = asyncio.Semaphore(AT_ONCE)
+    app.state.send_throttle = Throttle(
+        settings.requests_per_second, instead=", or put more entries into one request"
+    )
+    app.state.templated_throttle = Throttle(settings.requests_per_second)
+    app.state.session_throttle = Throttle(settings.requests_per_second)
     add_error_handling(app)
     app.add_middleware(CountRequests, metrics=counted)
     for router in ROUTERS:

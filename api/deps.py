@@ -11,7 +11,17 @@ from fastapi.security import APIKeyHeader
 
 from api.metrics import Metrics
 from domain.errors import PermissionDenied, Unauthenticated
-from domain.ports import Closing, Numbers, Pokes, Rates, Signals, Templates, TemporalHealth
+from domain.ports import (
+    AddressCheck,
+    Closing,
+    Numbers,
+    Pokes,
+    Rates,
+    Signals,
+    Templates,
+    TemporalHealth,
+    Wakes,
+)
 from settings import Settings
 from storage.keys import Key, find_key, hash_key, record_use
 from storage.session import Database
@@ -38,6 +48,8 @@ class Parts:
     templates: Templates | None = None
     rates: Rates | None = None
     numbers: Numbers | None = None
+    wakes: Wakes | None = None
+    addresses: AddressCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

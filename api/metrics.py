@@ -71,7 +71,7 @@ class Metrics:
             for name, told, value in (
                 ("unread_events", "Webhook bodies that were kept unread.", backlog.unread_events),
                 ("run_signals", "Facts not handed over to their runs yet.", backlog.run_signals),
-                ("held_messages", "Messages that wait for a hold to end.", backlog.held),
+                ("held_messages", "Messages waiting for a hold or a closed window.", backlog.held),
                 ("sending_messages", "Messages on the wire.", backlog.sending),
                 ("unknown_messages", "Messages whose outcome is unknown.", backlog.unknown),
             ):

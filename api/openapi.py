@@ -21,6 +21,7 @@ from domain.flow import Flow
 
 _REF = "#/components/schemas/"
 _SEND = "CampaignService_SendCampaigns"
+_THROTTLED = {_SEND, "sendTemplatedMessage", "sendSessionMessage"}
 
 _ERRORS = {
     400: "The request cannot be understood; the message names the field and the fix.",
@@ -36,13 +37,16 @@ _ERRORS = {
 }
 
 TAGS = (
-    ("send", "Send campaigns to customers."),
+    ("send", "Send campaigns, or single messages, to customers."),
     ("campaigns", "Campaigns, their drafts and versions; trying them out."),
     ("sendouts", "How sendouts stand, and the levers on them."),
     ("entries", "What became of each customer, and why."),
     ("customers", "A customer across all sendouts."),
     ("opt-outs", "Customers who want no marketing."),
     ("channels", "The numbers a business sends from."),
+    ("templates", "WhatsApp's templates; those that are not sent for now, and why."),
+    ("reports", "What became of every customer, as Connectly's CSV."),
+    ("webhooks", "Where a business is told what happens."),
     ("keys", "Who an API key belongs to."),
     ("WhatsApp", "What WhatsApp calls."),
     ("operations", "Whether this process and the whole stack can work."),
@@ -131,7 +135,7 @@ def _statuses(path: str, operation: dict[str, Any]) -> set[int]:
     if operation["tags"] == ["operations"]:
         return statuses | ({400} if parameters else set())
     statuses.add(503)
-    if operation["operationId"] == "verifyWebhook":
+    if operation["operationId"] in {"verifyWebhook", "downloadReport"}:
         return statuses | {403}
     statuses.add(401)
     if "requestBody" in operation:
@@ -142,7 +146,7 @@ def _statuses(path: str, operation: dict[str, Any]) -> set[int]:
     if any(p["name"] == "Idempotency-Key" for p in parameters):
         # Its body counts as part of the request's identity, also where none is read.
         statuses |= {409, 413, 422}
-    return statuses | ({429} if operation["operationId"] == _SEND else set())
+    return statuses | ({429} if operation["operationId"] in _THROTTLED else set())
 
 
 def _changes(operation: dict[str, Any]) -> bool:

@@ -64,6 +64,74 @@ REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             "options": {"dryRun": True, "includeEntries": "all"},
         },
     },
+    "sendTemplatedMessage": {
+        "A template with two parameters": {
+            "number": "+16045552331",
+            "templateName": "order_shipped",
+            "language": "en_US",
+            "parameters": [
+                {"name": "header_image", "value": "https://cdn.example.com/parcel.jpg"},
+                {"name": "body_1", "value": "Ana"},
+                {"name": "body_2", "value": "tomorrow"},
+            ],
+            "campaignName": "shipping",
+            "callbackData": {"order": 4711},
+        }
+    },
+    "sendSessionMessage": {
+        "A text": {
+            "recipient": {"id": "+16045552331", "channelType": "whatsapp"},
+            "message": {"text": "Your parcel is on its way."},
+        },
+        "A document": {
+            "recipient": {"id": "+16045552331"},
+            "message": {
+                "attachments": [
+                    {
+                        "type": "document",
+                        "url": "https://cdn.example.com/invoice.pdf",
+                        "caption": "Your invoice",
+                        "filename": "invoice.pdf",
+                    }
+                ]
+            },
+        },
+        "Reply buttons": {
+            "recipient": {"id": "+16045552331"},
+            "message": {
+                "text": "Shall we deliver tomorrow?",
+                "replyButtonMessage": {
+                    "buttons": [{"id": "yes", "text": "Yes"}, {"id": "no", "text": "Later"}]
+                },
+            },
+        },
+        "A list": {
+            "recipient": {"id": "+16045552331"},
+            "message": {
+                "text": "When shall we deliver?",
+                "listMessage": {
+                    "button": {"text": "Choose"},
+                    "sections": [
+                        {
+                            "title": "Tomorrow",
+                            "rows": [{"id": "am", "text": "Morning", "description": "8 to 12"}],
+                        }
+                    ],
+                },
+            },
+        },
+    },
+    "createTemplate": {
+        "With a variable": {
+            "name": "order_shipped",
+            "language": {"code": "en_US"},
+            "category": "MESSAGE_TEMPLATE_GROUP_CATEGORY_UTILITY",
+            "templateComponents": [
+                {"body": {"text": {"text": "Hello {{1}}, it is on its way.", "example": ["Ana"]}}},
+                {"footer": {"text": {"text": "Example shop"}}},
+            ],
+        }
+    },
     "createCampaign": {"With a first draft": {"name": "spring", "flow": FLOW}},
     "renameCampaign": {"Another name": {"name": "spring_sale_2026"}},
     "saveDraft": {"The next revision": {"flow": FLOW, "revision": 1}},
@@ -106,6 +174,25 @@ REQUEST_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "changeChannel": {"A new token": {"accessToken": "EAAJC"}},
     "holdChannel": {"The emergency stop": {"message": "Wrong prices in the nudge"}},
+    "holdTemplate": {"A mistake in the text": {"message": "Wrong price, corrected on Monday"}},
+    "createWebhook": {
+        "Statuses of the spring campaigns": {
+            "topic": "delivery_status",
+            "address": "https://example.com/webhooks/whatsapp",
+            "configuration": {"filters": [{"field": "campaign_name", "expression": "spring-*"}]},
+        },
+        "What customers write, and what is sent to them": {
+            "topic": "messages",
+            "address": "https://example.com/webhooks/whatsapp",
+            "configuration": {"echo": True, "channelTypes": ["whatsapp"]},
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        },
+    },
+    "updateWebhook": {
+        "Another address": {"address": "https://example.com/webhooks/new"},
+        "A new secret": {"rotateSecret": True},
+    },
+    "retryDeliveries": {"All of them": {}, "Two of them": {"eventIds": [41, 42]}},
     "receiveEvents": {
         "A delivered message": {
             "object": "whatsapp_business_account",

@@ -10,14 +10,18 @@ from domain.errors import Throttled
 
 
 class Throttle:
-    """Counts the requests of each business over the last second, in this process."""
+    """Counts the requests of each business to one call over the last second, in this process.
 
-    def __init__(self, requests_per_second: int) -> None:
+    `instead` is what callers of that call may do about it, besides waiting.
+    """
+
+    def __init__(self, requests_per_second: int, *, instead: str = "") -> None:
         self._limit = requests_per_second
+        self._instead = instead
         self._item = RateLimitItemPerSecond(requests_per_second)
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
     async def admit(self, business_id: UUID) -> None:
         """Count one request. Raises `Throttled` when it is one too many; it then counts nothing."""
         if not await self._window.hit(self._item, str(business_id)):
-            raise Throttled(self._limit)
+            raise Throttled(self._limit, instead=self._instead)

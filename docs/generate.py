@@ -13,8 +13,17 @@ from unittest.mock import patch
 from pydantic import SecretStr
 
 from domain.checks.codes import CODES
+from domain.delivery import Remedy
 from domain.documented_codes import NEVER_HERE, RETURNED
-from domain.error_codes import ERRORS, NOT_TAKEN_IN_5XX, OWN_CODES, ProviderError, Seen
+from domain.error_codes import (
+    ERRORS,
+    MARKETING_OFF,
+    NOT_TAKEN_IN_5XX,
+    OPTED_OUT,
+    OWN_CODES,
+    ProviderError,
+    Seen,
+)
 from embedded.environment import embedded_settings
 from settings import Settings
 
@@ -27,12 +36,21 @@ or both. *Then*, when it is in the answer:
 - *permanent*: the message is refused and its path ends;
 - *backoff*, *retry after*: it was not sent, and the call is made again after these pauses in
   seconds, each up to a fifth longer;
-- *hold channel*: every send of the channel waits until somebody releases it;
-- *hold template*, *suppress*: meant to hold the template, or marketing to this person. At present
-  both refuse the message, no more.
+- *hold channel*: it and every other send of the channel wait until somebody releases it;
+- *hold template*: it and every other send of the template wait until WhatsApp approves the template
+  again or somebody releases it; after {marketing_off}, every marketing template of the account;
+- *suppress*: the message is refused, and for 24 hours no marketing template goes to this person: such
+  a message is refused with the same code, without a call.
 
-By webhook the message was accepted before: it has failed, and nothing is repeated. A 5xx answer
-proves nothing about whether the message was taken, unless it carries one of the codes {taken}."""
+By webhook the message was accepted before: it has failed, and it is not sent again by itself,
+whatever the class. What holds the channel or the template, or suppresses, does so for the sends that
+come after it. {opted_out} is recorded as an opt-out, wherever it is seen.
+
+A 5xx answer proves nothing about whether the message was taken, unless it carries one of the codes
+{taken}. A code that is not listed refuses the message for good, but 200 to 299 hold the channel, as does
+100 with the subcode 33, and with HTTP 429 it is a limit: the call is made again after a minute and
+more."""
+_REPEATED = {Remedy.BACKOFF, Remedy.RETRY_AFTER}
 _NOT_KNOWN_HERE = {"database_url", "data_dir"}
 """Settings whose embedded value is a place on the machine at hand."""
 
@@ -73,14 +91,13 @@ def errors_page() -> str:
     whatsapp = [_whatsapp_row(error) for error in ERRORS.values()]
     own = [(f"`{name}`", f"`{code}`") for name, code in OWN_CODES.items()]
     checks = [(f"`{code}`", told.severity, told.meaning) for code, told in CODES.items()]
-    taken = ", ".join(str(code) for code in sorted(NOT_TAKEN_IN_5XX))
     return _page(
         "Error codes",
         "## Codes of the API\n\nThe documented `ERROR_CODE_…` enum: where each code is met here.",
         _table(("Code", "Status", "Where"), returned),
         "Documented, but never returned here:",
         _table(("Code", "Why"), never),
-        f"## Codes of WhatsApp\n\n{_WHATSAPP.format(taken=taken)}",
+        f"## Codes of WhatsApp\n\n{_whatsapp_words()}",
         _table(("Code", "Meaning", "Seen", "Then", "On the API as"), whatsapp),
         "Ends of our own that are shown under a documented code:",
         _table(("End", "On the API as"), own),
@@ -90,10 +107,18 @@ def errors_page() -> str:
     )
 
 
+def _whatsapp_words() -> str:
+    taken = ", ".join(str(code) for code in sorted(NOT_TAKEN_IN_5XX))
+    return _WHATSAPP.format(taken=taken, marketing_off=MARKETING_OFF, opted_out=OPTED_OUT)
+
+
 def _whatsapp_row(error: ProviderError) -> tuple[str, ...]:
     seen = {Seen.ANSWER: "answer", Seen.WEBHOOK: "webhook", Seen.BOTH: "both"}[error.seen]
     then = error.remedy.value.replace("_", " ")
-    if error.pauses:
+    if error.seen is Seen.WEBHOOK and error.remedy in _REPEATED:
+        # In the answer to a call it would be repeated; there it does not come.
+        then = "permanent"
+    elif error.pauses:
         times = (
             "for as long as it may be sent" if error.attempts is None else f"{error.attempts} calls"
         )

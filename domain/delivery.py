@@ -40,6 +40,8 @@ class Refused:
     remedy: Remedy = Remedy.PERMANENT
     retry_after: float | None = None
     """Seconds, where the answer names a pause of its own."""
+    subcode: int | None = None
+    """Graph's `error_subcode`, which tells reasons apart where templates are made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,9 @@ DELIVERY = "an entry's `error`, its timeline and the `delivery_failed` event: Wh
 
 _SEND_ROW = "a row of POST send/campaigns; alone: its status"
 _ENTRY_ROW = "a row of POST send/campaigns"
+_TEMPLATED = "POST send/whatsapp_templated_messages"
+_SESSION = "POST send/messages"
+_MESSAGES = f"{_TEMPLATED} and send/messages"
 
 RETURNED: Mapping[ErrorCode, Returned] = MappingProxyType(
     {
@@ -206,9 +209,47 @@ RETURNED: Mapping[ErrorCode, Returned] = MappingProxyType(
         ErrorCode.CAMPAIGN_VERSION_UNSUPPORTED: Returned(400, "a flow's `format` is too new"),
         ErrorCode.CAMPAIGN_TOO_MANY_ENTRIES: Returned(400, "POST send/campaigns: too many entries"),
         ErrorCode.CAMPAIGN_LARGE_REQUEST: Returned(413, "the body is too large"),
-        ErrorCode.INVALID_SENDER_ID: Returned(200, _ENTRY_ROW),
-        ErrorCode.MESSAGE_SELF_INVALID: Returned(200, _ENTRY_ROW),
-        ErrorCode.BUSINESS_MISSES_MATCHING_CHANNEL: Returned(200, _ENTRY_ROW),
+        ErrorCode.INVALID_SENDER_ID: Returned(200, f"{_ENTRY_ROW}; 400 from {_MESSAGES}"),
+        ErrorCode.MESSAGE_SELF_INVALID: Returned(200, f"{_ENTRY_ROW}; 400 from {_MESSAGES}"),
+        ErrorCode.BUSINESS_MISSES_MATCHING_CHANNEL: Returned(
+            200, f"{_ENTRY_ROW}; 400 from {_MESSAGES}, and from POST create/template"
+        ),
+        ErrorCode.PHONE_NUMBER_BAD_FORMAT: Returned(400, f"{_MESSAGES}: the recipient's number"),
+        ErrorCode.MESSAGE_TEXT_EMPTY: Returned(400, f"{_SESSION}: a text is empty or missing"),
+        ErrorCode.MESSAGE_TOO_LONG: Returned(400, f"{_SESSION}: a text is over WhatsApp's limit"),
+        ErrorCode.MESSAGE_ATTACHMENTS_NUMBER_INVALID: Returned(
+            400, f"{_SESSION}: more than one attachment"
+        ),
+        ErrorCode.MESSAGE_ATTACHMENT_EMPTY: Returned(400, f"{_SESSION}: an attachment without `url`"),
+        ErrorCode.MESSAGE_ATTACHMENT_INVALID: Returned(
+            400, f"{_SESSION}: an attachment's `url`, `type` or `caption` is unusable"
+        ),
+        ErrorCode.MESSAGE_OUTSIDE_OF_ELIGIBILITY_WINDOW: Returned(
+            400, f"{_SESSION}: the customer did not write within 24 hours; later: {DELIVERY}"
+        ),
+        ErrorCode.MESSAGE_TEMPLATE_NOT_FOUND: Returned(
+            404, f"{_TEMPLATED}: no template of that name and language"
+        ),
+        ErrorCode.APPROVED_WABA_TEMPLATE_NOT_FOUND: Returned(
+            404, f"{_TEMPLATED}: the template is not approved; {DELIVERY}"
+        ),
+        ErrorCode.MESSAGE_WABA_TEMPLATE_IS_DISABLED: Returned(
+            409, f"{_TEMPLATED}: WhatsApp disabled the template; {DELIVERY}"
+        ),
+        ErrorCode.MESSAGE_TEMPLATE_INPUT_INVALID: Returned(
+            400, f"{_TEMPLATED}: the parameters do not fit; POST create/template: a component"
+        ),
+        ErrorCode.MESSAGE_TEMPLATE_INVALID_NAME: Returned(400, "POST create/template"),
+        ErrorCode.MESSAGE_TEMPLATE_INVALID_LANGUAGE: Returned(400, "POST create/template"),
+        ErrorCode.MESSAGE_TEMPLATE_DUPLICATED_LANGUAGE: Returned(
+            409, "POST create/template: the template has this language"
+        ),
+        ErrorCode.MESSAGE_TEMPLATE_DELETED: Returned(
+            409, "POST create/template: this language is being deleted"
+        ),
+        ErrorCode.MESSAGE_WABA_TEMPLATES_LIMIT_REACHED: Returned(
+            409, "POST create/template: the account has as many templates as it may have"
+        ),
         ErrorCode.MESSAGE_CUSTOMER_OPTED_OUT: Returned(None, "an entry that ended `opted_out`"),
         ErrorCode.BUSINESS_REACHED_LIMITS: Returned(
             None, f"an entry with more sends than a run may make; {DELIVERY}"
@@ -218,17 +259,14 @@ RETURNED: Mapping[ErrorCode, Returned] = MappingProxyType(
         ),
         **dict.fromkeys(
             (
-                ErrorCode.APPROVED_WABA_TEMPLATE_NOT_FOUND,
                 ErrorCode.ASSET_FETCHING_ERROR,
                 ErrorCode.ASSET_STAGING_ERROR,
                 ErrorCode.BUSINESS_RATE_LIMIT_REACHED,
                 ErrorCode.INVALID_BUSINESS_CHANNEL,
                 ErrorCode.INVALID_CUSTOMER_CHANNEL,
-                ErrorCode.MESSAGE_OUTSIDE_OF_ELIGIBILITY_WINDOW,
                 ErrorCode.MESSAGE_TEMPLATE_CATEGORY_NOT_MATCH,
                 ErrorCode.MESSAGE_TEMPLATE_INVALID_PARAM,
                 ErrorCode.MESSAGE_UNDELIVERABLE,
-                ErrorCode.MESSAGE_WABA_TEMPLATE_IS_DISABLED,
                 ErrorCode.MESSAGE_WABA_TEMPLATE_IS_PAUSED,
                 ErrorCode.META_CHOSE_NOT_TO_DELIVER,
                 ErrorCode.MISSING_PERMISSIONS,
@@ -292,36 +330,23 @@ NEVER_HERE: Mapping[ErrorCode, str] = MappingProxyType(
                 ErrorCode.CUSTOMER_NOT_FOUND,
                 ErrorCode.EVENT_ALREADY_MARKED_MAPPED,
                 ErrorCode.EVENT_ALREADY_MARKED_SENT,
-                ErrorCode.MESSAGE_TOO_LONG,
                 ErrorCode.PLATFORM_INVOCATION_ERROR,
                 ErrorCode.BAD_FACEBOOK_VERIFICATION_REQUEST,
                 ErrorCode.PLATFORM_EXTERNAL_WEBHOOK_DELIVERY_TIMEOUT,
                 ErrorCode.FAILED_TO_DELIVER_WEBHOOK_EVENT,
                 ErrorCode.ASSET_EXCEEDS_SIZE_LIMIT,
-                ErrorCode.PHONE_NUMBER_BAD_FORMAT,
-                ErrorCode.MESSAGE_ATTACHMENTS_NUMBER_INVALID,
-                ErrorCode.MESSAGE_TEXT_EMPTY,
-                ErrorCode.MESSAGE_ATTACHMENT_EMPTY,
-                ErrorCode.MESSAGE_ATTACHMENT_INVALID,
                 ErrorCode.MESSAGE_PHONE_NUMBER_INVALID,
                 ErrorCode.MESSAGE_CUSTOMER_NO_CONVERSATION_INITIATION,
                 ErrorCode.MESSAGE_PHONE_NUMBER_NOT_ON_WHATSAPP,
                 ErrorCode.WA_UNABLE_TO_DELIVER_THE_MESSAGE,
-                ErrorCode.MESSAGE_TEMPLATE_NOT_FOUND,
-                ErrorCode.MESSAGE_TEMPLATE_INPUT_INVALID,
             ),
-            "a call or event that is not served here (yet), or a case with a more exact code here",
+            "a call or event that is not served here, or a case with a more exact code here",
         ),
         **dict.fromkeys(
             (
-                ErrorCode.MESSAGE_TEMPLATE_DELETED,
-                ErrorCode.MESSAGE_TEMPLATE_DUPLICATED_LANGUAGE,
-                ErrorCode.MESSAGE_TEMPLATE_INVALID_NAME,
-                ErrorCode.MESSAGE_TEMPLATE_INVALID_LANGUAGE,
                 ErrorCode.MESSAGE_TEMPLATE_DELETE_NOT_FOUND,
                 ErrorCode.MESSAGE_WABA_TEMPLATE_INVALID_BUTTON_PARAM,
                 ErrorCode.MESSAGE_WABA_TEMPLATE_INVALID_HEADER_PARAM,
-                ErrorCode.MESSAGE_WABA_TEMPLATES_LIMIT_REACHED,
                 ErrorCode.MESSAGE_TEMPLATE_DUPLICATED_CONTENT,
                 ErrorCode.MESSAGE_TEMPLATE_VARIABLE_LENGTH_EXCEEDS,
                 ErrorCode.MESSAGE_TEMPLATE_FAILED_TO_PERSIST,
@@ -329,7 +354,7 @@ NEVER_HERE: Mapping[ErrorCode, str] = MappingProxyType(
                 ErrorCode.MESSAGE_WABA_TEMPLATE_EDIT_REJECTED,
                 ErrorCode.MESSAGE_WABA_TEMPLATE_CAN_ONLY_EDIT_ONCE_IN_24_HOURS,
             ),
-            "templates are written and approved at Meta, not here",
+            "templates are changed and deleted at Meta, not here; making one has more exact codes",
         ),
     }
 )

@@ -61,6 +61,12 @@ WITHHELD = 131049
 """WhatsApp's cap on marketing per person: no marketing template for 24 hours (flow.md 2.8)."""
 OPTED_OUT = 131050
 """The person stopped this business's marketing inside WhatsApp."""
+MARKETING_OFF = 131063
+"""Marketing templates are switched off: concerns every one of the account, not the one sent."""
+ACCOUNT_LOCKED = 131031
+"""The account is locked or restricted."""
+TEMPLATE_MISSING, TEMPLATE_PAUSED, TEMPLATE_DISABLED = 132001, 132015, 132016
+"""What speaks against a template as such: it is not approved, paused, or disabled for good."""
 UNAUTHENTICATED = 190
 """The access token is not, or no longer, good."""
 ACCOUNT_LIMITS = frozenset({4, 613, 80007})

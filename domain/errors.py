@@ -71,6 +71,18 @@ class BadRequest(ApiError):
     title = "Request is invalid"
 
 
+class PreconditionFailed(ApiError):
+    """400: a good request that the business or the customer is not ready for.
+
+    Its type is what live clients of Connectly tell a closed window by (reference/connectly.md 0.1).
+    """
+
+    status = 400
+    type = ErrorType.FAILED_PRECONDITION
+    code = ErrorCode.CONFLICT
+    title = "Precondition failed"
+
+
 class Unauthenticated(ApiError):
     """401: the key is missing, unknown or revoked; which of them is not told."""
 
@@ -167,10 +179,10 @@ class Throttled(ApiError):
     code = ErrorCode.THROTTLED
     title = "Too many requests"
 
-    def __init__(self, limit: int, retry_after: int = 1) -> None:
+    def __init__(self, limit: int, retry_after: int = 1, *, instead: str = "") -> None:
         super().__init__(
-            f"More than {limit} requests within one second; repeat after Retry-After seconds, or "
-            "put more entries into one request.",
+            f"More than {limit} requests within one second; repeat after Retry-After "
+            f"seconds{instead}.",
             headers={"Retry-After": str(retry_after)},
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from domain.delivery import Remedy
 from domain.error_codes import lookup
 from domain.flow import parse_duration
+from domain.templates import EVERY_MARKETING, label
 from domain.timeline import History, Step, timeline
 
 _CALLS_FOR: Mapping[Remedy, str] = MappingProxyType(
@@ -17,9 +18,9 @@ _CALLS_FOR: Mapping[Remedy, str] = MappingProxyType(
         Remedy.PERMANENT: "this message is refused for good",
         Remedy.BACKOFF: "nothing was sent, so it is tried again with growing pauses",
         Remedy.RETRY_AFTER: "nothing was sent, so it is tried again after a pause",
-        Remedy.SUPPRESS: "refused for good, and not to be repeated soon",
+        Remedy.SUPPRESS: "refused for good, and no marketing goes to this customer for 24 hours",
         Remedy.HOLD_CHANNEL: "it is about the account: the channel is held until that is put right",
-        Remedy.HOLD_TEMPLATE: "it is about the template, which has to be put right",
+        Remedy.HOLD_TEMPLATE: "it is about the template: it is held until that is put right",
     }
 )
 _CONDITIONS = {
@@ -27,7 +28,12 @@ _CONDITIONS = {
     "no_click": "if no button was tapped",
     "no_response": "if the customer neither tapped nor wrote",
 }
-_HELD_FOR = {"sendout": "the sendout is paused", "channel": "the channel is held"}
+_HELD_FOR = {
+    "sendout": "the sendout is paused",
+    "channel": "the channel is held",
+    "template": "its template is held",
+    "window": "the sending window is closed",
+}
 _NOT_SENT = {
     "skipped": "it was taken out of the sendout (skipNodes)",
     "opted_out": "the customer had opted out of marketing",
@@ -94,7 +100,16 @@ def _hold(facts: Mapping[str, Any], node: str) -> str:
     held_for = facts["heldFor"]
     if held_for is None:
         return f"{node} was held back; the hold is over and its turn has not come yet"
-    return f"{node} is held back: {_HELD_FOR.get(held_for, held_for)}"
+    until = f" until {moment(facts['until'])}" if "until" in facts else ""
+    cause = _template_is_held(facts["template"]) if held_for == "template" else None
+    return f"{node} is held back{until}: {cause or _HELD_FOR.get(held_for, held_for)}"
+
+
+def _template_is_held(template: str | None) -> str | None:
+    """Of one that is held by name, or as every marketing template is."""
+    if template == label(EVERY_MARKETING):
+        return "marketing templates are held"
+    return template and f"the template {template} is held"
 
 
 def _click(facts: Mapping[str, Any], _node: str) -> str:
@@ -150,9 +165,14 @@ def _waiting_messages(history: History, holds: Holds) -> Iterator[str]:
     for message in history.messages:
         node = _quoted(message.node)
         if message.state == "held":
-            cause = {"sendout": holds.sendout, "channel": holds.channel}.get(
-                message.held_for or "", message.held_for
-            )
+            until = "" if message.held_until is None else f" until {moment(message.held_until)}"
+            window = f"{_HELD_FOR['window']}{until}"
+            cause = {
+                "sendout": holds.sendout,
+                "channel": holds.channel,
+                "template": _template_is_held(message.template),
+                "window": window,
+            }.get(message.held_for or "", message.held_for)
             yield f"{node}: {cause or 'its turn to be sent, its hold is over'}"
         elif message.state == "sending":
             yield f"{node}: the answer of WhatsApp"

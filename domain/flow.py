@@ -382,6 +382,15 @@ class Flow(Document):
         """The variables that asks declare, in document order."""
         return (node.variable for node in self.nodes.values() if isinstance(node, AskNode))
 
+    def leads_on(self) -> bool:
+        """Whether a tap of any button leads somewhere."""
+        return any(
+            button.next is not None
+            for node in self.nodes.values()
+            if isinstance(node, MessageNode)
+            for button in node.buttons
+        )
+
     def branch_variables(self) -> list[str]:
         """The variables that branches read, each once, in document order."""
         return list(

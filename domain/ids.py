@@ -28,6 +28,16 @@ def message_id(
     return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + digest[:10]))
 
 
+def session_id(entry_id: uuid.UUID, created_at: datetime) -> str:
+    """The `cnt_session_id` of an entry in reports: a ULID in UUID layout (connectly.md 0.2).
+
+    Its time is the entry's creation, its 80 bits a hash of the entry's id: always the same.
+    """
+    digest = hashlib.sha256(f"session {entry_id}".encode()).digest()
+    milliseconds = int(created_at.timestamp() * 1000)
+    return str(uuid.UUID(bytes=milliseconds.to_bytes(6, "big") + digest[:10]))
+
+
 def split_reply_id(reply_id: str) -> tuple[str, str] | None:
     """Read `<our message id>:<button id>`, as sent with every button; None if it is not ours."""
     message, colon, button = reply_id.partition(":")

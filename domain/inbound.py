@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 # `CC.` and what stands for the user there (reference/whatsapp.md section 5.5).
 _USER_ID = re.compile(r"[A-Za-z]{2}\.[A-Za-z0-9._-]{1,150}")
@@ -18,7 +18,8 @@ class Inbound:
 
     `client` is the E.164 of the number WhatsApp names (None for a customer known by user name
     only), `user_id` the id it gives the customer towards this business, `reply_id` the id that came back with a tap (`<our message id>:<button id>`), `answers`
-    the wamid it answers, `text` what was written or the tapped label.
+    the wamid it answers, `text` what was written or the tapped label. `details` are for the business
+    alone: the customer's `name`, and the parts of a message that is more than text, as events show them.
     """
 
     inbound_id: str
@@ -29,6 +30,7 @@ class Inbound:
     text: str | None = None
     reply_id: str | None = None
     answers: str | None = None
+    details: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

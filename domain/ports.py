@@ -1,6 +1,7 @@
 """What the inner parts ask of the world: small interfaces, implemented at the edges."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.flow import Flow
@@ -57,10 +58,27 @@ class Numbers(Protocol):
         """Make a new or changed channel known; after the commit."""
 
 
-class Templates(Protocol):
-    """The WhatsApp templates of a business, asked for when a flow is published or tested.
+class Wakes(Protocol):
+    """Wakes the deliveries of events to the businesses."""
 
-    Both calls may take seconds and are never made inside a transaction.
+    def wake(self) -> None:
+        """Wake, soon, whoever has events to deliver; never waits and never raises."""
+
+    def wake_one(self, webhook_id: UUID) -> None:
+        """Wake the deliveries of a changed registration soon; never waits and never raises."""
+
+
+class AddressCheck(Protocol):
+    """Looks up where the address of a webhook leads."""
+
+    async def check(self, address: str) -> object:
+        """Raises `domain.webhook_address.UnusableAddress` if events may not go there."""
+
+
+class Templates(Protocol):
+    """The WhatsApp templates of a business: asked for when a flow is published, and made.
+
+    The calls may take seconds and are never made inside a transaction.
     """
 
     async def prepare(self, business_id: UUID, flow: Flow) -> None:
@@ -68,3 +86,22 @@ class Templates(Protocol):
 
     async def registry(self, business_id: UUID) -> TemplateRegistry | None:
         """The templates of the business's channels, None where they are not known."""
+
+    async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
+        """Have the record's copy asked anew where it is older than so many seconds.
+
+        False when WhatsApp does not answer; what was known stays.
+        """
+        ...
+
+    def refresh_soon(self, business_id: UUID, *, older_than: float) -> None:
+        """As `refresh`, behind the caller's back; never waits and never raises."""
+
+    async def create(
+        self, waba_id: str, access_token: str, definition: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Make a template in an account (Graph's definition); Graph's `id`, `status`, `category`.
+
+        Raises `domain.errors.ApiError` when WhatsApp refuses it.
+        """
+        ...

@@ -124,11 +124,27 @@ class StartedRuns(_Message):
     again_in: float | None = None
 
 
+class OpenedReports(_Message):
+    """The runs of daily reports that are to be completed."""
+
+    runs: tuple[UUID, ...] = ()
+
+
+class ReportRun(_Message):
+    """One day's report of one business."""
+
+    run: UUID
+
+
 class Swept(_Message):
-    """What a sweep repaired, by kind; `forgotten` are answers kept by Idempotency-Key."""
+    """What a sweep repaired, by kind; `applied` are messages whose status had come too early.
+
+    `forgotten` is what was removed: answers kept by Idempotency-Key, early statuses, suppressions.
+    """
 
     started: int = 0
     signals: int = 0
     released: int = 0
     unknown: int = 0
+    applied: int = 0
     forgotten: int = 0

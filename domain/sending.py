@@ -5,7 +5,7 @@ of WhatsApp means for the record and for the run. Both are pure.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from domain.limits import over_limits
 from domain.rendering import empty_parameter, preview_text, render, values_for
 from domain.requests import SendMessage, SendResult
 from domain.run import SendOutcome
+from domain.templates import EVERY_MARKETING, Key, Registered, label
+from domain.windows import opens_in, zone_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class MessageRow:
     state: str
     tries: int
     unknown_for: float | None
-    """Seconds since its outcome became unknown."""
+    """Seconds since its outcome became unknown; also of one that is held before it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,17 @@ class Situation:
     """The click or reply that led here was made after the opt-out."""
     window_open: bool
     """The customer clicked or wrote within the last 24 hours."""
+    business_zone: str
+    """The business's own time zone, an IANA name."""
+    due_for: float
+    """Seconds since the entry was due."""
     row: MessageRow | None
+    held_templates: frozenset[Key] = frozenset()
+    """Those of the channel's WhatsApp account that are held."""
+    withheld: bool = False
+    """WhatsApp withheld marketing from the customer within the last 24 hours."""
+    registered: Registered | None = None
+    """The registry's word on the message's template, where it has one."""
 
 
 _TOO_LONG = 132005
@@ -82,9 +94,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Not now: the run waits for its release."""
+    """Not now: the run waits for its release, and at most `again_in` seconds, if that is given."""
 
-    reason: Literal["sendout", "channel"]
+    reason: Literal["sendout", "channel", "template", "window"]
+    again_in: float | None = None
+    template: str | None = None
+    """The label of the hold that is waited for, of a template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +139,23 @@ _STANDS: dict[str, SendOutcome] = {
 }
 
 
-def before(situation: Situation, order: SendMessage, flow: Flow, policy: Policy) -> Decision:
-    """Decide about a send from the recorded truth."""
-    row = situation.row
+def before(
+    situation: Situation, order: SendMessage, flow: Flow, policy: Policy, now: datetime
+) -> Decision:
+    """Decide about a send from the recorded truth.
+
+    `now` is the time by the clock that runs go by (timezone-aware).
+    """
+    return (
+        _as_it_stands(situation.row, policy)
+        or _for_good(situation, order, flow, now)
+        or _not_now(situation, order, flow, now)
+        or _content(situation, order, flow)
+    )
+
+
+def _as_it_stands(row: MessageRow | None, policy: Policy) -> Decision | None:
+    """What an earlier look or call has left."""
     if row is not None and row.state in _STANDS:
         return Done(SendResult(outcome=_STANDS[row.state]))
     if row is not None and row.state == "sending":
@@ -137,6 +166,13 @@ def before(situation: Situation, order: SendMessage, flow: Flow, policy: Policy)
             return Done(SendResult(outcome=SendOutcome.UNKNOWN, again_in=left))
         if policy.unknown_outcome == "give_up":
             return NotMade("given_up", SendOutcome.GIVEN_UP)
+    return None
+
+
+def _for_good(
+    situation: Situation, order: SendMessage, flow: Flow, now: datetime
+) -> Decision | None:
+    """What no waiting changes."""
     if order.attempt != situation.attempt or "cancelled" in {
         situation.entry_state,
         situation.sendout_state,
@@ -144,11 +180,57 @@ def before(situation: Situation, order: SendMessage, flow: Flow, policy: Policy)
         return Done(SendResult(outcome=SendOutcome.CANCELLED))
     if order.node in situation.skip_nodes:
         return NotMade("skipped", SendOutcome.SKIPPED)
+    left = _until_expiry(situation, order, flow, now)
+    if left is None or left > 0:
+        return None
+    if situation.row is not None and situation.row.unknown_for is not None:
+        # It may have been sent before: nobody can say that it was not.
+        return NotMade("given_up", SendOutcome.GIVEN_UP)
+    return NotMade("expired", SendOutcome.EXPIRED)
+
+
+def _not_now(situation: Situation, order: SendMessage, flow: Flow, now: datetime) -> Hold | None:
+    """What has to end first; no hold lasts beyond the message's time (flow.md 2.10 and 2.11)."""
+    left = _until_expiry(situation, order, flow, now)
     if situation.sendout_state == "paused":
-        return Hold("sendout")
+        return Hold("sendout", left)
     if situation.channel_held:
-        return Hold("channel")
-    return _content(situation, order, flow)
+        return Hold("channel", left)
+    held = _held_template(situation, order, flow)
+    if held is not None:
+        return Hold("template", left, label(held))
+    if flow.window is None or order.cause in {"click", "reply"}:
+        return None
+    zone = zone_for(flow.window, situation.client, situation.business_zone)
+    opens = opens_in(flow.window, zone, now)
+    if opens is None:
+        return None
+    seconds = opens.total_seconds()
+    return Hold("window", seconds if left is None else min(seconds, left))
+
+
+def _held_template(situation: Situation, order: SendMessage, flow: Flow) -> Key | None:
+    """The hold that is about the message's template: its own, or that of all marketing."""
+    node = flow.nodes[order.node]
+    if not isinstance(node, MessageNode) or not isinstance(node.message, TemplateMessage):
+        return None
+    keys = [(node.message.name, node.message.language)]
+    if _category(node.message, situation) == "marketing":
+        keys.append(EVERY_MARKETING)
+    return next((key for key in keys if key in situation.held_templates), None)
+
+
+def _until_expiry(
+    situation: Situation, order: SendMessage, flow: Flow, now: datetime
+) -> float | None:
+    """Seconds for which it may still be sent; None if it does not expire (flow.md 2.11).
+
+    The first message is due with its entry, by the record's clock; later ones by that of the run.
+    """
+    if flow.expire_after is None or (order.due is None and order.number > 1):
+        return None
+    late = timedelta(seconds=situation.due_for) if order.due is None else now - order.due
+    return (flow.expire_after - late).total_seconds()
 
 
 def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
@@ -158,6 +240,10 @@ def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
     template = node.message if isinstance(node.message, TemplateMessage) else None
     if situation.opted_out and _is_marketing(template, situation):
         return NotMade("opted_out", SendOutcome.OPTED_OUT)
+    if situation.withheld and template and _category(template, situation) == "marketing":
+        return _refuse(
+            error_codes.WITHHELD, "WhatsApp withheld marketing from this customer a day ago or less"
+        )
     if template is None and not situation.window_open:
         return _refuse(error_codes.WINDOW_CLOSED, "the 24-hour customer-service window is closed")
     rendered = render(node, values_for(flow, given_texts(situation.variables), order.outputs))
@@ -166,15 +252,22 @@ def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
     if issues := over_limits(rendered, f"nodes.{order.node}", rendered=True):
         issue = issues[0]
         return _refuse(_TOO_LONG, f"{issue.path}: {issue.message}")
-    name = f"{template.name} ({template.language})" if template else None
-    return Post(rendered, preview_text(rendered), name)
+    name = label((template.name, template.language)) if template else None
+    body = situation.registered.body if situation.registered else None
+    return Post(rendered, preview_text(rendered, body or None), name)
 
 
 def _is_marketing(template: TemplateMessage | None, situation: Situation) -> bool:
     """Flow.md 2.8: the template's category, or a free-form message nobody asked for since."""
     if template is not None:
-        return template.category == "marketing"
+        return _category(template, situation) == "marketing"
     return not situation.led_by_since_opt_out
+
+
+def _category(template: TemplateMessage, situation: Situation) -> str:
+    """The registry's word, else the flow's (flow.md 2.8)."""
+    known = situation.registered
+    return known.category if known is not None and known.category else template.category
 
 
 def _refuse(code: int, message: str) -> NotMade:
@@ -196,13 +289,19 @@ class Recorded:
     again_in: float | None = None
     """Seconds: until the next try, or until an unknown outcome is looked at again."""
     holds_channel: bool = False
+    holds_template: Key | None = None
 
 
 _NO_CONNECTION_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
-def after(answer: Answer, tries: int, policy: Policy) -> Recorded:
-    """What comes of an answer; `tries` counts the calls made for this message, this one included."""
+def after(
+    answer: Answer, tries: int, policy: Policy, template: TemplateMessage | None = None
+) -> Recorded:
+    """What comes of an answer to a message, which was of that `template` or free-form.
+
+    `tries` counts the calls made for it, this one included.
+    """
     match answer:
         case Accepted():
             return Recorded("sent", SendOutcome.ACCEPTED, accepted=answer)
@@ -217,15 +316,28 @@ def after(answer: Answer, tries: int, policy: Policy) -> Recorded:
             pause = _NO_CONNECTION_PAUSES[min(tries, len(_NO_CONNECTION_PAUSES)) - 1]
             return Recorded("retrying", SendOutcome.UNKNOWN, message=answer.reason, again_in=pause)
         case Refused():
-            return _after_refusal(answer, tries)
+            return _after_refusal(answer, tries, template)
 
 
-def _after_refusal(refusal: Refused, tries: int) -> Recorded:
+def held_by_code(code: int, template: Key) -> Key:
+    """Which hold a code of class "hold template" begins when it is about this template."""
+    return EVERY_MARKETING if code == error_codes.MARKETING_OFF else template
+
+
+def _after_refusal(refusal: Refused, tries: int, template: TemplateMessage | None) -> Recorded:
     known = error_codes.lookup(refusal.code)
     message = f"{refusal.title}: {refusal.details}" if refusal.details else refusal.title
     if refusal.remedy is Remedy.HOLD_CHANNEL:
         return Recorded(
             "held", SendOutcome.HELD, code=refusal.code, message=message, holds_channel=True
+        )
+    if refusal.remedy is Remedy.HOLD_TEMPLATE and template is not None:
+        return Recorded(
+            "held",
+            SendOutcome.HELD,
+            code=refusal.code,
+            message=message,
+            holds_template=held_by_code(refusal.code, (template.name, template.language)),
         )
     if refusal.remedy in {Remedy.BACKOFF, Remedy.RETRY_AFTER}:
         pause = known.pause(tries)

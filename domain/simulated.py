@@ -70,11 +70,14 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a run waits for: a `delay`, a `reply` (an ask) or a `click`; clicks never expire."""
+    """What a run waits for; clicks never expire.
+
+    A `delay`, a `reply` (to an ask), a `click`, or the sending `window` of a message.
+    """
 
     node: str
     visit: int
-    kind: Literal["delay", "reply", "click"]
+    kind: Literal["delay", "reply", "click", "window"]
     until: timedelta | None
     buttons: list[str]
 

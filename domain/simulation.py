@@ -1,8 +1,8 @@
 """A flow tried on paper: a run's own engine and send rules, under a clock that only steps move.
 
 WhatsApp takes and delivers every message at once; what the customer does are the steps. The rules
-are those of flow.md section 2, except that no send is held, fails on its way or waits for a sending
-`window`: the start is taken to be inside it.
+are those of flow.md section 2, except that nothing is paused, held or fails on its way. Only a sending
+`window` asks what time it is: then it matters when the run starts.
 """
 
 from collections import deque
@@ -40,9 +40,12 @@ MOST_EVENTS = 5_000
 LONGEST = timedelta(days=1_000)
 """How far the clock can be moved in all."""
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 _NOWHERE = UUID(int=0)
 _WINDOW = timedelta(hours=24)
+_NOT_MADE = {
+    "opted_out": "the customer has opted out of marketing",
+    "expired": "it is longer overdue than `expireAfter` allows",
+}
 
 
 class ImpossibleStep(ValueError):
@@ -58,7 +61,8 @@ class Circumstances:
     """What surrounds a simulated run.
 
     `entry_id` decides splits; `stop_words` and `start_words` are whole messages (api.md section 6);
-    `variables` is the entry's variables as JSON text.
+    `variables` is the entry's variables as JSON text. `start` is timezone-aware; `business_zone` is
+    an IANA name, and the zone of `recipient` too, for a simulated customer has no number.
     """
 
     variables: str = "{}"
@@ -66,6 +70,8 @@ class Circumstances:
     stop_words: Collection[str] = ()
     start_words: Collection[str] = ()
     limits: run.Limits = field(default_factory=run.Limits)
+    start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    business_zone: str = "UTC"
 
 
 def simulate(flow: Flow, steps: Iterable[CustomerStep], around: Circumstances) -> Simulation:
@@ -97,7 +103,7 @@ class _Trial:
         values = values_for(flow, given_texts(around.variables), {})
         self._setting = run.Setting(flow, around.entry_id, values, around.limits)
         self._state = RunState()
-        self._now = START
+        self._now = around.start
         self._events = 0
         self._due: deque[Stimulus] = deque()
         self._timers: dict[int, datetime] = {}
@@ -114,7 +120,7 @@ class _Trial:
 
     @property
     def _at(self) -> timedelta:
-        return self._now - START
+        return self._now - self._around.start
 
     # --- steps ---------------------------------------------------------------------------------
 
@@ -217,7 +223,7 @@ class _Trial:
     def _carry_out(self, effect: run.Effect) -> None:
         match effect:
             case run.Send():
-                self._due.append(run.SendFinished(effect.path, self._send(effect)))
+                self._due.append(self._send(effect))
             case run.CheckDelay():
                 self._due.append(self._check(effect))
             case run.StartTimer():
@@ -234,25 +240,29 @@ class _Trial:
             case _:
                 pass
 
-    def _send(self, send: run.Send) -> SendOutcome:
+    def _send(self, send: run.Send) -> run.SendFinished:
         node, visit = send.message
         order = SendMessage(
             entry=_NOWHERE,
             node=node,
             visit=visit,
             number=send.number,
+            cause=send.cause,
             led_by=send.led_by,
+            due=send.due,
             outputs=self._state.outputs,
         )
-        made = sending.before(self._situation(send), order, self._flow, sending.Policy())
-        # Nothing was posted before and nothing is held, so it is one of the two.
+        policy, situation = sending.Policy(), self._situation(send)
+        made = sending.before(situation, order, self._flow, policy, self._now)
+        if isinstance(made, sending.Hold):
+            return self._held(send, made)
+        # Nothing was posted before, so it is one of the two.
         assert isinstance(made, sending.NotMade | sending.Post)  # noqa: S101
         if isinstance(made, sending.NotMade):
             self._first = self._first or FirstMessage(node, visit, made.state, made.code)
             inputs = {"visit": visit} | ({"code": made.code} if made.code is not None else {})
-            said = made.message or "the customer has opted out of marketing"
-            self._decide(node, inputs, made.state, said)
-            return made.outcome
+            self._decide(node, inputs, made.state, made.message or _NOT_MADE[made.state])
+            return run.SendFinished(send.path, made.outcome)
         self._first = self._first or FirstMessage(node, visit, "sent")
         self._sent[send.message] = SentMessage(
             node,
@@ -263,7 +273,15 @@ class _Trial:
             made.text,
             [(button.id, button.label) for button in made.node.buttons],
         )
-        return SendOutcome.ACCEPTED
+        return run.SendFinished(send.path, SendOutcome.ACCEPTED)
+
+    def _held(self, send: run.Send, hold: sending.Hold) -> run.SendFinished:
+        again_in = timedelta(seconds=hold.again_in or 0.0)
+        opens = (self._now + again_in).isoformat(timespec="seconds")
+        inputs = {"visit": send.message.visit, "until": (self._at + again_in).total_seconds()}
+        said = f"the sending window is closed; it is looked at again at {opens}"
+        self._decide(send.message.node, inputs, "held", said)
+        return run.SendFinished(send.path, SendOutcome.HELD, again_in)
 
     def _situation(self, send: run.Send) -> sending.Situation:
         heard = max(self._inbound.values(), default=None)
@@ -287,6 +305,8 @@ class _Trial:
             opted_out=self._opted_out is not None,
             led_by_since_opt_out=led_since,
             window_open=heard is not None and self._now < heard + _WINDOW,
+            business_zone=self._around.business_zone,
+            due_for=self._at.total_seconds(),
             row=None,
         )
 
@@ -357,12 +377,15 @@ class _Trial:
         )
 
     def _waiting(self) -> list[Waiting]:
-        kinds: dict[Phase, Literal["delay", "reply"]] = {
+        kinds: dict[Phase, Literal["delay", "reply", "window"]] = {
             Phase.DELAYED: "delay",
             Phase.ASKING: "reply",
+            Phase.HELD: "window",
         }
         pending = [
-            Waiting(p.node, p.visit, kinds[p.phase], (p.until or self._now) - START, [])
+            Waiting(
+                p.node, p.visit, kinds[p.phase], (p.until or self._now) - self._around.start, []
+            )
             for p in self._state.paths
         ]
         used = set(self._state.used)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from domain.flow import (
     Flow,
@@ -22,6 +22,32 @@ from domain.flow import (
 Json: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str]
 """A template's name and language."""
+
+EVERY_MARKETING: Final[Key] = ("*", "*")
+"""Stands for all marketing templates of an account, where one word is about all of them."""
+
+
+def label(key: Key) -> str:
+    """A template as messages name it: `name (language)`."""
+    name, language = key
+    return f"{name} ({language})"
+
+
+def read_label(text: str) -> Key:
+    """Read what `label` wrote. Raises `ValueError` when it is not such a text."""
+    name, between, language = text.removesuffix(")").rpartition(" (")
+    if not between or not text.endswith(")"):
+        raise ValueError(f"{text!r} names no template")
+    return name, language
+
+
+class Registered(NamedTuple):
+    """What a send needs of a registered template; either may be empty."""
+
+    category: str
+    """`marketing`, `utility` or `authentication`."""
+    body: str
+
 
 ButtonKind: TypeAlias = Literal["QUICK_REPLY", "URL", "COPY_CODE", "PHONE_NUMBER", "OTHER"]
 _KINDS: Final[Mapping[str, ButtonKind]] = {

@@ -57,6 +57,8 @@ class MessageFact:
     failed_at: datetime | None
     error_code: int | None
     error_message: str | None
+    held_until: datetime | None = None
+    """For a message that waits for a sending window: when it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ class _Told:
             return
         error: Facts = {"code": message.error_code, "message": message.error_message}
         if message.state == "held":
-            yield Step("hold", message.created_at, {**about, "heldFor": message.held_for})
+            until = {} if message.held_until is None else {"until": message.held_until}
+            held = {"template": message.template} if message.held_for == "template" else {}
+            facts = {**about, "heldFor": message.held_for, **held, **until}
+            yield Step("hold", message.created_at, facts)
         else:
             yield Step("send", message.created_at, {**about, **self._sent(message)})
         places = self._places[message.message_id]

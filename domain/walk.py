@@ -1,5 +1,6 @@
 """Paths moving through a flow: the steps that every stimulus of `domain.engine` is made of."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain import run
@@ -166,6 +167,7 @@ class Walk:
     def settle_down(self) -> None:
         """After every stimulus: record the end once nothing is pending, then wait for clicks."""
         state = self.state
+        self.withhold_end()
         if state.paths:
             state.ended = False
             self.stop_window()
@@ -182,6 +184,15 @@ class Walk:
             return
         self.stop_window()
         self.open_window()
+
+    def withhold_end(self) -> None:
+        """Another path began after one of this step had asked with the end: both are pending."""
+        if len(self.state.paths) < 2:
+            return
+        for at, effect in enumerate(self.effects):
+            if isinstance(effect, run.Send | run.CheckDelay) and effect.last:
+                self.effects[at] = replace(effect, last=False)
+                self.state.last_request, self.state.changed = None, True
 
     def finish(self) -> None:
         self.state.finishing, self.state.changed = True, False

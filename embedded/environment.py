@@ -19,6 +19,7 @@ PREFIX = "SENDOUT_"
 _DEFAULTS: dict[str, Any] = {
     "unknown_grace": 15,
     "sweep_every": 10,
+    "templates_fresh": 1,
     "log_format": "text",
     "meta_verify_token": SecretStr(credentials.VERIFY_TOKEN),
     "webhook_allow": ("localhost", "127.0.0.0/8", "::1/128"),

@@ -58,7 +58,7 @@ ORDER BY campaign_id FOR NO KEY UPDATE
 """
 
 # Every step is a look-up by a unique index, for one group as for ten thousand. Sends never join
-# the version of a test.
+# the version of a test or an import.
 _RESOLVE = """
 SELECT
  (SELECT json_agg(json_build_array(a.name, a.version, c.campaign_id, c.state,
@@ -68,7 +68,8 @@ SELECT
   JOIN campaign_names n ON n.business_id = $1::uuid AND n.name = a.name
   JOIN campaigns c ON c.campaign_id = n.campaign_id
   LEFT JOIN campaign_versions v ON v.campaign_id = c.campaign_id
-   AND v.campaign_version = coalesce(a.version, c.newest_version) AND v.kind <> 'test'
+   AND v.campaign_version = coalesce(a.version, c.newest_version)
+   AND v.kind NOT IN ('test', 'import')
   LEFT JOIN sendouts s ON s.campaign_id = c.campaign_id AND s.is_current
    AND s.campaign_version = v.campaign_version)::text,
  (SELECT json_agg(json_build_array(phone_number, channel_id, is_default))

@@ -83,7 +83,7 @@ async def list_campaigns(
     """At most `limit` campaigns, newest first; `after` is creation and id of the last one seen."""
     query = (
         _campaigns()
-        .where(campaigns.c.business_id == business_id)
+        .where(campaigns.c.business_id == business_id, campaigns.c.kind == "campaign")
         .order_by(campaigns.c.created_at.desc(), campaigns.c.campaign_id.desc())
         .limit(limit)
     )
@@ -100,7 +100,9 @@ async def find_campaign(
     With `lock` nobody else changes it until the transaction ends.
     """
     query = _campaigns().where(
-        campaigns.c.business_id == business_id, campaigns.c.campaign_id == campaign_id
+        campaigns.c.business_id == business_id,
+        campaigns.c.campaign_id == campaign_id,
+        campaigns.c.kind == "campaign",
     )
     row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
     return None if row is None else _campaign(row)

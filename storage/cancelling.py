@@ -5,23 +5,22 @@ Nothing else is needed for "no further send": every send looks at its entry at t
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, and_, delete, func, literal_column, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.availability import is_deadlock
-from storage.tables import asks, claims, entries, messages, sendouts
+from storage.ending import MAY_BE_RECEIVED
+from storage.tables import asks, claims, entries, sendouts
 
 OPEN_STATES = ("queued", "running")
 """The states of an entry that has not ended."""
 
 _TRIES = 5
 
-# A message that may have reached, or may still reach, the customer.
-_MAY_BE_RECEIVED = or_(
-    messages.c.state.in_(("sending", "sent", "unknown", "given_up")),
-    messages.c.delivered_at.is_not(None),
-    messages.c.read_at.is_not(None),
+_IS_SENT: ColumnElement[bool] = literal_column(
+    f"EXISTS (SELECT 1 FROM messages m WHERE m.entry_id = claims.entry_id AND {MAY_BE_RECEIVED})",
+    Boolean(),
 )
 
 
@@ -63,11 +62,8 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     # now() is the transaction's: these are the entries that it has ended. Statements of their own,
     # because a send that was waited for above is seen only by those that start after it.
     ended = and_(which, entries.c.state == "cancelled", entries.c.finished_at == func.now())
-    sent = exists(
-        select(literal(1)).where(messages.c.entry_id == entries.c.entry_id, _MAY_BE_RECEIVED)
-    )
     await connection.execute(
-        delete(claims).where(claims.c.entry_id == entries.c.entry_id, ended, ~sent)
+        delete(claims).where(claims.c.entry_id == entries.c.entry_id, ended, ~_IS_SENT)
     )
     # A question that nobody will act upon must not catch the customer's next text.
     await connection.execute(

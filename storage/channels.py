@@ -1,12 +1,12 @@
 """Channels: the WhatsApp numbers a business sends from (api.md section 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, and_, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import DateTime, Select, and_, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -252,12 +252,46 @@ async def hold_channel(
     )
 
 
+async def hold_by_whatsapp(
+    connection: AsyncConnection,
+    channel_ids: Collection[UUID],
+    *,
+    code: int,
+    message: str | None,
+    at: datetime | None = None,
+    token: str | None = None,
+) -> None:
+    """Hold channels because of a code of WhatsApp's; those that are held keep their first reason.
+
+    `at` is WhatsApp's time of an event, which may be late: what is older than a channel's last release
+    holds it no more. `token` is the access token of a call that was refused: a channel that has a
+    newer one by then is not held for what the old one is told.
+    """
+    c = channels.c
+    query = update(channels).where(c.channel_id.in_(channel_ids), c.held_since.is_(None))
+    if at is not None:
+        second = func.date_trunc("second", c.released_at)
+        told = literal(at, DateTime(timezone=True))
+        query = query.where(or_(c.released_at.is_(None), told >= second))
+    if token is not None:
+        query = query.where(c.access_token == token)
+    await connection.execute(
+        query.values(held_since=func.now(), hold_code=code, hold_message=message, hold_by=WHATSAPP)
+    )
+
+
 async def release_channel(connection: AsyncConnection, channel_id: UUID) -> bool:
     """End the hold and write down which runs to release; False if the channel was not held."""
     released = await connection.scalar(
         update(channels)
         .where(channels.c.channel_id == channel_id, channels.c.held_since.is_not(None))
-        .values(held_since=None, hold_code=None, hold_message=None, hold_by=None)
+        .values(
+            held_since=None,
+            hold_code=None,
+            hold_message=None,
+            hold_by=None,
+            released_at=func.now(),
+        )
         .returning(channels.c.channel_id)
     )
     if released is None:

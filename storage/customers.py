@@ -3,6 +3,7 @@
 A message of a customer finds ours by our id first, then the customer by the names it gives.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
@@ -17,21 +18,35 @@ from domain.inbound import Inbound, Preference, is_word
 from storage.identity import all_names, known_as, remember
 from storage.intake import RunSignal, add_signals, message_ref, reopen_unknown_entry
 from storage.opt_outs import opt_in, opt_out, opt_out_of_entry
+from storage.webhook_events import telling_of_end, telling_of_inbound
 
-_KEEP = text("""
-    INSERT INTO inbound (inbound_id, channel_id, client, user_id, kind, text, message_id, button,
-        written_at)
-    VALUES (:inbound_id, :channel_id, :client, :user_id, :kind, :text, :message_id, :button, :at)
-    ON CONFLICT DO NOTHING RETURNING inbound_id
+_KEEP = text(f"""
+    WITH kept AS (
+        INSERT INTO inbound (inbound_id, channel_id, client, user_id, kind, text, message_id, button,
+            written_at)
+        VALUES (:inbound_id, :channel_id, :client, :user_id, :kind, :text, :message_id, :button, :at)
+        ON CONFLICT DO NOTHING RETURNING inbound_id, written_at, message_id
+    ), told AS ({telling_of_inbound("kept", ":business_id", "CAST(:details AS json)")})
+    SELECT inbound_id FROM kept
 """)
 
+# Locked in the order in which everybody locks: an entry that a tap may re-open with its sendout, so
+# that it does not run again in one that is being cancelled.
 _TAPPED = text("""
+    WITH tapped AS MATERIALIZED (
+        SELECT message_id, sendout_id, state FROM messages
+        WHERE channel_id = :channel_id AND (message_id = :message_id OR wamid = :wamid)
+        ORDER BY message_id = :message_id DESC LIMIT 1
+    ), steered AS MATERIALIZED (
+        SELECT s.sendout_id FROM sendouts s JOIN tapped t USING (sendout_id)
+        WHERE t.state IN ('unknown', 'given_up') FOR SHARE OF s
+    )
     SELECT m.message_id, m.entry_id, m.sendout_id, m.attempt, m.node, m.visit, m.state, m.client,
         e.state AS entry_state, e.error_code, s.state AS sendout_state, s.flow_hash
-    FROM messages m JOIN entries e USING (entry_id) JOIN sendouts s ON s.sendout_id = m.sendout_id
-    WHERE m.channel_id = :channel_id AND (m.message_id = :message_id OR m.wamid = :wamid)
-    ORDER BY m.message_id = :message_id DESC LIMIT 1
-    FOR UPDATE OF m
+    FROM tapped t JOIN messages m USING (message_id) JOIN entries e USING (entry_id)
+    JOIN sendouts s ON s.sendout_id = m.sendout_id
+    WHERE (SELECT count(*) FROM steered) >= 0
+    FOR NO KEY UPDATE OF e FOR UPDATE OF m
 """)
 
 _CLICK = text("""
@@ -112,6 +127,8 @@ class Customers:
                     "message_id": tapped.message_id if tapped else None,
                     "button": reply[1] if reply else None,
                     "at": message.at,
+                    "business_id": business_id,
+                    "details": json.dumps(message.details) if message.details else None,
                 },
             )
             if kept.one_or_none() is None:
@@ -162,10 +179,14 @@ class Customers:
         # A message held now may have been taken before, when its outcome was unknown.
         if tapped.state in {"sending", "retrying", "held", "unknown", "given_up"}:
             await connection.execute(
-                text("""
-                    UPDATE messages SET state = 'sent', wamid = coalesce(wamid, :wamid),
-                        accepted_at = coalesce(accepted_at, now()), unknown_since = NULL
-                    WHERE message_id = :message_id
+                text(f"""
+                    WITH settled AS (
+                        UPDATE messages SET state = 'sent', wamid = coalesce(wamid, :wamid),
+                            accepted_at = coalesce(accepted_at, now()), unknown_since = NULL
+                        WHERE message_id = :message_id
+                        RETURNING message_id, entry_id, attempt, number, state, error_code,
+                            error_message
+                    ) {telling_of_end("settled")}
                 """),
                 {"wamid": message.answers, "message_id": tapped.message_id},
             )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.outcome import FirstMessage, Outcome, outcome
 from domain.run import RunState
+from storage.identity import names_of
 
 _FIRST_MESSAGE = text("""
     SELECT node, visit, state, error_code, error_message FROM messages
@@ -29,13 +30,43 @@ _END = text("""
     WHERE entry_id = :entry_id AND attempt = :attempt AND state <> 'cancelled'
 """)
 
+MAY_BE_RECEIVED = """(
+    m.state IN ('sending', 'sent', 'unknown', 'given_up') OR m.unknown_since IS NOT NULL
+    OR m.delivered_at IS NOT NULL OR m.read_at IS NOT NULL
+    OR EXISTS (SELECT 1 FROM clicks k WHERE k.message_id = m.message_id))"""
+"""SQL for a message `m` that may have reached, or may still reach, the customer: also one whose
+outcome was unknown before another call for it was refused or held."""
+
 # The entry no longer counts as sent once nothing of it can have been received (api.md section 2).
-_RELEASE_CLAIM = text("""
+_RELEASE_CLAIM = text(f"""
     DELETE FROM claims c WHERE c.entry_id = :entry_id AND NOT EXISTS (
-        SELECT 1 FROM messages m WHERE m.entry_id = :entry_id
-        AND m.state NOT IN ('refused', 'failed', 'skipped', 'opted_out', 'expired', 'held')
+        SELECT 1 FROM messages m WHERE m.entry_id = :entry_id AND {MAY_BE_RECEIVED})
+""")
+
+_LOCK = text("SELECT 1 FROM entries WHERE entry_id = :entry_id FOR NO KEY UPDATE")
+
+# Received: delivered, read, tapped, or written to the sender since (flow.md 2.4).
+_FAIL_COMPLETED = text(f"""
+    UPDATE entries e SET state = 'failed', error_code = :code, error_message = :message
+    WHERE entry_id = :entry_id AND attempt = :attempt AND state = 'completed'
+    AND NOT EXISTS (
+        SELECT 1 FROM messages m WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt
+        AND (m.delivered_at IS NOT NULL OR m.read_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM clicks c WHERE c.message_id = m.message_id)
+            OR EXISTS (SELECT 1 FROM inbound i WHERE i.channel_id = m.channel_id
+                AND i.client = ANY({names_of("e.business_id", "e.client")})
+                AND i.received_at >= m.accepted_at AND i.kind <> 'tap'))
     )
 """)
+
+
+async def lock_entry(connection: AsyncConnection, entry_id: UUID) -> None:
+    """To be done before a message of the entry is locked and the entry may end or change its end.
+
+    Everybody locks the entry first, so that of two such transactions one sees what the other did, and
+    they do not wait for each other in a circle.
+    """
+    await connection.execute(_LOCK, {"entry_id": entry_id})
 
 
 async def first_message(
@@ -55,7 +86,10 @@ async def end_entry(
     *,
     too_many_sends: bool = False,
 ) -> None:
-    """Record outcome and snapshot of an entry whose run is at rest; may be repeated."""
+    """Record outcome and snapshot of an entry whose run is at rest; may be repeated.
+
+    The entry is locked already (`lock_entry`), or what its first message came to may be missed.
+    """
     ended = outcome(
         await first_message(connection, entry_id, attempt),
         too_many_sends=too_many_sends,
@@ -100,15 +134,7 @@ async def fail_completed_entry(
     Only `completed` changes, and only while nothing of the entry was received.
     """
     await connection.execute(
-        text("""
-            UPDATE entries e SET state = 'failed', error_code = :code, error_message = :message
-            WHERE entry_id = :entry_id AND attempt = :attempt AND state = 'completed'
-            AND NOT EXISTS (
-                SELECT 1 FROM messages m WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt
-                AND (m.delivered_at IS NOT NULL OR EXISTS (
-                    SELECT 1 FROM clicks c WHERE c.message_id = m.message_id))
-            )
-        """),
+        _FAIL_COMPLETED,
         {
             "entry_id": entry_id,
             "attempt": attempt,

@@ -140,8 +140,9 @@ class CustomerEntry:
     """An entry with what it was an entry of."""
 
     entry: Entry
-    campaign_id: UUID
-    campaign_name: str
+    campaign_id: UUID | None
+    campaign_name: str | None
+    """Both are None of single messages; those with a tag have it as their name."""
     campaign_version: str
     source: str
 
@@ -153,8 +154,8 @@ async def entries_of_customer(
     query = (
         select_entries()
         .add_columns(
-            campaigns.c.campaign_id,
-            campaigns.c.name.label("campaign_name"),
+            case((campaigns.c.kind == "campaign", campaigns.c.campaign_id)).label("campaign_id"),
+            func.nullif(campaigns.c.name, "").label("campaign_name"),
             sendouts.c.campaign_version,
             sendouts.c.source,
         )

@@ -23,13 +23,14 @@ def canonical(document: Mapping[str, Any]) -> str:
     )
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """The name of a flow that is canonical JSON already."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def flow_hash(document: Mapping[str, Any]) -> str:
     """A flow's name: SHA-256, in hex, of its canonical JSON in UTF-8."""
-    return _hash(canonical(document))
+    return hash_of(canonical(document))
 
 
 def behaviour_hash(document: Mapping[str, Any]) -> str:
@@ -40,7 +41,7 @@ def behaviour_hash(document: Mapping[str, Any]) -> str:
 async def store_flow(connection: AsyncConnection, document: Mapping[str, Any]) -> str:
     """Keep a flow document and answer its hash; storing the same content again changes nothing."""
     text = canonical(document)
-    name = _hash(text)
+    name = hash_of(text)
     await connection.execute(
         insert(flows).values(flow_hash=name, document=text).on_conflict_do_nothing()
     )

@@ -1,4 +1,4 @@
-"""Holding sends and letting them go: a paused sendout, a held channel (flow.md 2.10).
+"""Holding sends and letting them go: a paused sendout, a held channel or template (flow.md 2.10).
 
 Whether a send is held is decided when it is made. What is here tells the runs: which sends to take
 back from the queue, and who may go on. The signals are written in the transaction that holds or
@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.templates import Key, label
 
 # Runs that were started ahead and of which nothing has been attempted: their first sends wait in
 # the queue of the sends, where each of them would use up its sender's rate only to be held.
@@ -49,6 +51,17 @@ _RELEASE_CHANNEL = text(f"""
     SELECT entry_id, 'released', CAST('{{}}' AS json) FROM (SELECT DISTINCT entry_id FROM freed) f
 """)
 
+_RELEASE_TEMPLATE = text(f"""
+    WITH {
+    _FREE.format(
+        which="held_for = 'template' AND template = :template AND channel_id IN (SELECT channel_id "
+        "FROM channels WHERE business_id = :business AND waba_id = :account)"
+    )
+}
+    INSERT INTO run_signals (entry_id, name, body)
+    SELECT entry_id, 'released', CAST('{{}}' AS json) FROM (SELECT DISTINCT entry_id FROM freed) f
+""")
+
 
 async def take_back(connection: AsyncConnection, sendout_id: UUID) -> None:
     """Tell the runs of a sendout that was paused to take their first sends out of the queue."""
@@ -63,3 +76,11 @@ async def release_sendout(connection: AsyncConnection, sendout_id: UUID) -> None
 async def release_channel(connection: AsyncConnection, channel_id: UUID) -> None:
     """Tell the runs whose sends a channel's hold has stopped to go on."""
     await connection.execute(_RELEASE_CHANNEL, {"channel": channel_id})
+
+
+async def release_template(
+    connection: AsyncConnection, business_id: UUID, waba_id: str, key: Key
+) -> None:
+    """Tell the runs whose sends a template's hold in one WhatsApp account has stopped to go on."""
+    named = {"business": business_id, "account": waba_id, "template": label(key)}
+    await connection.execute(_RELEASE_TEMPLATE, named)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from storage.early_statuses import apply_missed, forget_early
 from storage.idempotency import forget_old_answers
 from storage.session import Database
 
@@ -19,13 +20,20 @@ _SLEEPING = text("""
 
 # Held sends whose hold is over, each once: it stays `held` until its turn to be sent comes.
 _RELEASE = text("""
-    WITH freed AS (
-        UPDATE messages m SET held_for = NULL
-        FROM sendouts s, channels c, entries e
-        WHERE m.state = 'held' AND m.held_for IS NOT NULL
-            AND s.sendout_id = m.sendout_id AND s.state = 'running'
-            AND c.channel_id = m.channel_id AND c.held_since IS NULL
-            AND e.entry_id = m.entry_id AND e.state <> 'cancelled'
+    WITH free AS MATERIALIZED (
+        SELECT m.message_id
+        FROM messages m JOIN sendouts s USING (sendout_id) JOIN channels c USING (channel_id)
+        JOIN entries e ON e.entry_id = m.entry_id
+        WHERE m.state = 'held' AND m.held_for IN ('sendout', 'channel', 'template')
+            AND s.state = 'running' AND c.held_since IS NULL AND e.state <> 'cancelled'
+            AND (m.held_for <> 'template' OR NOT EXISTS (
+                SELECT 1 FROM template_holds h
+                WHERE h.business_id = c.business_id AND h.waba_id = c.waba_id
+                    AND h.held_since IS NOT NULL
+                    AND h.name || ' (' || h.language || ')' = m.template))
+        ORDER BY m.message_id FOR NO KEY UPDATE OF m
+    ), freed AS (
+        UPDATE messages m SET held_for = NULL FROM free f WHERE m.message_id = f.message_id
         RETURNING m.entry_id
     )
     INSERT INTO run_signals (entry_id, name, body)
@@ -39,6 +47,9 @@ _UNKNOWN = text("""
     WHERE state = 'sending' AND lease_until < now() - interval '5 seconds'
     RETURNING message_id
 """)
+
+
+_OVER = text("DELETE FROM suppressions WHERE until < now()")
 
 
 class Repairs:
@@ -61,6 +72,17 @@ class Repairs:
         """Mark sends whose lease ended as unknown; how many."""
         async with self._database.transaction() as connection:
             return len((await connection.execute(_UNKNOWN)).all())
+
+    async def apply_early_statuses(self) -> int:
+        """Apply statuses that came while their message was being recorded; of how many messages."""
+        async with self._database.transaction() as connection:
+            return await apply_missed(connection)
+
+    async def forget_passed(self) -> int:
+        """Remove statuses of messages nobody sent and suppressions that are over; how many."""
+        async with self._database.transaction() as connection:
+            over = await connection.execute(_OVER)
+            return over.rowcount + await forget_early(connection)
 
     async def forget_old_answers(self) -> int:
         """Remove answers kept by Idempotency-Key that nobody can ask for any more; how many."""

@@ -14,7 +14,7 @@ from domain.requests import (
     OpenRun,
 )
 from domain.run import RunState, Verdict
-from storage.ending import end_entry
+from storage.ending import end_entry, lock_entry
 from storage.identity import names_of
 from storage.session import Database
 
@@ -37,9 +37,14 @@ _OPEN_ASK = text("""
     ON CONFLICT DO NOTHING
 """)
 
+# One that closes before it has opened (the record was away) is kept closed: opening it later must
+# not catch a text that nobody waits for.
 _CLOSE_ASK = text("""
-    UPDATE asks SET closed_at = coalesce(closed_at, now())
-    WHERE entry_id = :entry AND attempt = :attempt AND node = :node AND visit = :visit
+    INSERT INTO asks (entry_id, attempt, node, visit, channel_id, client, closed_at)
+    SELECT entry_id, :attempt, :node, :visit, channel_id, client, now()
+    FROM entries WHERE entry_id = :entry
+    ON CONFLICT (entry_id, attempt, node, visit)
+    DO UPDATE SET closed_at = coalesce(asks.closed_at, now())
     RETURNING answer, inbound_id
 """)
 
@@ -57,6 +62,8 @@ class RunRecord:
         """
         key = check.model_dump(include={"entry", "attempt", "node", "visit"})
         async with self._database.transaction() as connection:
+            if check.closing is not None:
+                await lock_entry(connection, check.entry)
             row = (await connection.execute(_MESSAGE, key)).one()
             received = row.delivered or row.clicked or row.responded
             reacted = row.clicked or (check.condition == "no_response" and row.responded)
@@ -108,6 +115,7 @@ class RunRecord:
     async def finish_run(self, finish: FinishRun) -> None:
         """Record the end of an entry."""
         async with self._database.transaction() as connection:
+            await lock_entry(connection, finish.entry)
             await end_entry(
                 connection,
                 finish.entry,

@@ -6,22 +6,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, literal, select, tuple_, update
+from sqlalchemy import Row, Select, exists, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import holds
 from storage.cancelling import OPEN_STATES
+from storage.single_messages import SOURCE
 from storage.tables import campaigns, channels, entries, flows, sendouts
+
+OUTSIDE = ("test", SOURCE)
+"""The sources of sendouts that are outside of lists and of the duplicate check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sendout:
-    """A sendout as recorded. `source` is api, csv or test; `state` running, paused or cancelled."""
+    """A sendout as recorded; `state` is running, paused or cancelled.
+
+    `source` is api, csv, test, or message for what single messages are entries of.
+    """
 
     sendout_id: UUID
     campaign_id: UUID
-    campaign_name: str
+    campaign_name: str | None
+    """None of single messages without a tag."""
     campaign_version: str
     flow_hash: str
     label: str | None
@@ -48,7 +56,7 @@ def _sendouts() -> Select[Any]:
     return select(
         c.sendout_id,
         c.campaign_id,
-        campaigns.c.name.label("campaign_name"),
+        func.nullif(campaigns.c.name, "").label("campaign_name"),
         c.campaign_version,
         c.flow_hash,
         c.label,
@@ -73,14 +81,14 @@ async def list_sendouts(
     state: str | None = None,
     after: tuple[datetime, UUID] | None = None,
 ) -> list[Sendout]:
-    """At most `limit` sendouts, newest first, without tests (api.md section 3).
+    """At most `limit` sendouts, newest first, without those that are `OUTSIDE` (api.md section 3).
 
     `after` is creation and id of the last one seen.
     """
     c = sendouts.c
     query = (
         _sendouts()
-        .where(c.business_id == business_id, c.source != "test")
+        .where(c.business_id == business_id, c.source.not_in(OUTSIDE))
         .order_by(c.created_at.desc(), c.sendout_id.desc())
         .limit(limit)
     )

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -80,9 +81,54 @@ channels = Table(
     Column("hold_code", Integer),
     Column("hold_message", Text),
     Column("hold_by", Text),
+    # When its last hold was ended: failures of before that hold it no more.
+    _time("released_at"),
     _now(),
     UniqueConstraint("business_id", "phone_number"),
     Index("ix_channels_default", "business_id", unique=True, postgresql_where=text("is_default")),
+)
+
+template_holds = Table(
+    "template_holds",
+    metadata,
+    # Templates that are, or once were, held, of the WhatsApp accounts as each business has them.
+    Column("business_id", Uuid, primary_key=True),
+    Column("waba_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    _time("held_since"),
+    Column("hold_code", Integer),
+    Column("hold_message", Text),
+    Column("hold_by", Text),
+    # Since when it stands so: older events of WhatsApp, which may come late, change nothing.
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    # The templates of WhatsApp accounts, as each business may read them, in Graph's own words.
+    Column("business_id", Uuid, primary_key=True),
+    Column("waba_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    # Apart from the definition, because events change them: APPROVED, PAUSED …; MARKETING …
+    Column("status", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    _now(),
+    _now("updated_at"),
+    # When an event or a call of ours last said so: a list that was asked for before it is older.
+    _time("told_at"),
+)
+
+template_reads = Table(
+    "template_reads",
+    metadata,
+    # When the templates of an account were last asked for.
+    Column("business_id", Uuid, primary_key=True),
+    Column("waba_id", Text, primary_key=True),
+    Column("read_at", DateTime(timezone=True), nullable=False),
 )
 
 # --- what is sent ------------------------------------------------------------------------------
@@ -102,6 +148,8 @@ campaigns = Table(
     Column("campaign_id", Uuid, primary_key=True),
     Column("business_id", ForeignKey(businesses.c.business_id), nullable=False),
     Column("name", Text, nullable=False),
+    # campaign, or messages: what single messages of one tag, or none, are entries of (ADR 12)
+    Column("kind", Text, nullable=False, server_default="campaign"),
     Column("state", Text, nullable=False, server_default="draft"),
     # The state an archived campaign comes back to.
     Column("archived_from", Text),
@@ -113,6 +161,13 @@ campaigns = Table(
     _now(),
     _now("updated_at"),
     Index("ix_campaigns_business_id_created_at", "business_id", "created_at"),
+    Index(
+        "ix_campaigns_messages",
+        "business_id",
+        "name",
+        unique=True,
+        postgresql_where=text("kind = 'messages'"),
+    ),
 )
 
 campaign_names = Table(
@@ -199,6 +254,8 @@ entries = Table(
         postgresql_where=text("state = 'queued'"),
     ),
     Index("ix_entries_sendout_id_state", "sendout_id", "state"),
+    # Of a day's report; summaries of ranges of rows, which cost next to nothing to keep.
+    Index("ix_entries_finished_at", "finished_at", postgresql_using="brin"),
 )
 
 claims = Table(
@@ -256,7 +313,8 @@ messages = Table(
     Column("lease_attempt", Integer),
     _time("lease_until"),
     Column("tries", Integer, nullable=False, server_default=text("0")),
-    # sendout, channel or window; null once it is released
+    # sendout, channel, template (which is then the one that is held) or window; null once it is
+    # released
     Column("held_for", Text),
     # When the window it waits for opens, or its time is over.
     _time("held_until"),
@@ -273,6 +331,7 @@ messages = Table(
     UniqueConstraint("entry_id", "attempt", "node", "visit"),
     Index("ix_messages_sendout_id_node", "sendout_id", "node"),
     Index("ix_messages_channel_id_client", "channel_id", "client"),
+    Index("ix_messages_accepted_at", "accepted_at", postgresql_using="brin"),
     Index(
         "ix_messages_unfinished",
         "state",
@@ -322,6 +381,23 @@ unread_events = Table(
     Column("reason", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     _now("received_at"),
+)
+
+early_statuses = Table(
+    "early_statuses",
+    metadata,
+    # Statuses that no message is known for yet, kept for a day.
+    Column("channel_id", Uuid, primary_key=True),
+    Column("wamid", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("message_id", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("error_code", Integer),
+    Column("error_message", Text),
+    Column("client", Text),
+    Column("user_id", Text),
+    _now("received_at"),
+    Index("ix_early_statuses_received_at", "received_at"),
 )
 
 run_signals = Table(
@@ -374,6 +450,15 @@ opt_outs = Table(
     _now("opted_out_at"),
 )
 
+suppressions = Table(
+    "suppressions",
+    metadata,
+    # Customers to whom no marketing template is sent for now, because WhatsApp withheld one.
+    Column("business_id", Uuid, primary_key=True),
+    Column("client", Text, primary_key=True),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -384,4 +469,96 @@ idempotency_keys = Table(
     Column("body", Text),
     _now(),
     Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+# --- webhooks to the business ------------------------------------------------------------------
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    # Where events of a topic are sent; a row that is gone stops its deliveries at once.
+    Column("webhook_id", Uuid, primary_key=True),
+    Column("business_id", ForeignKey(businesses.c.business_id), nullable=False),
+    # messages, delivery_status or report
+    Column("topic", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("echo", Boolean, nullable=False, server_default=text("false")),
+    Column("channel_types", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # The filters as they were given, and their globs as patterns of LIKE.
+    Column("filters", JSON, nullable=False),
+    Column("campaign_patterns", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Rounds of delivery in which nothing got through, since something last did.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    _time("paused_until"),
+    # Somebody delivers until then: no need to wake anybody.
+    _time("busy_until"),
+    _now(),
+    UniqueConstraint("business_id", "topic"),
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    # The outbox to the businesses: written with the fact, removed when it is delivered. No foreign
+    # keys: what they name is looked up when the body is made.
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("webhook_id", Uuid, nullable=False),
+    # What its order is kept by: our message id, WhatsApp's id of an inbound one, a report's run.
+    Column("key", Text, nullable=False),
+    # sent, delivered, read, delivery_failed, echo, inbound or report
+    Column("kind", Text, nullable=False),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    # What of its body the record keeps nowhere else.
+    Column("details", JSON),
+    # pending, or failed: given up, until somebody asks for it again
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    _now("pending_since"),
+    # When it is tried next; while it is being tried, when that counts as lost.
+    _now("next_at"),
+    Column("last_error", Text),
+    Index(
+        "ix_webhook_events_due",
+        "webhook_id",
+        "next_at",
+        "event_id",
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("ix_webhook_events_key", "webhook_id", "key", "event_id"),
+    Index(
+        "ix_webhook_events_failed",
+        "webhook_id",
+        "event_id",
+        postgresql_where=text("state = 'failed'"),
+    ),
+)
+
+# --- reports -----------------------------------------------------------------------------------
+
+report_runs = Table(
+    "report_runs",
+    metadata,
+    # One day (UTC) of a business's daily report; the report itself is read from the record.
+    Column("run_id", Uuid, primary_key=True),
+    Column("business_id", ForeignKey(businesses.c.business_id), nullable=False),
+    Column("day", Date, nullable=False),
+    # processing, completed or failed
+    Column("state", Text, nullable=False),
+    _now(),
+    _time("completed_at"),
+    UniqueConstraint("business_id", "day"),
+    Index("ix_report_runs_day", "day"),
+)
+
+server_secrets = Table(
+    "server_secrets",
+    metadata,
+    # Secrets of this installation, by what they are for.
+    Column("name", Text, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    _now(),
 )

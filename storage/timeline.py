@@ -112,6 +112,7 @@ def _messages() -> Select[Any]:
         channels.c.phone_number.label("sender"),
         c.tries,
         c.held_for,
+        c.held_until,
         c.created_at,
         c.accepted_at,
         c.unknown_since,

@@ -21,6 +21,7 @@ from storage.tables import (
 BUSINESS = UUID("11111111-1111-4111-8111-111111111111")
 KEY = "dev-key"
 SENDER = "+15550001111"
+WABA = "102290129340398"
 
 
 async def add_business(
@@ -56,7 +57,7 @@ async def add_channel(
             business_id=business_id,
             phone_number=phone_number,
             phone_number_id=str(channel_id.int)[:15],
-            waba_id="102290129340398",
+            waba_id=WABA,
             access_token="token",
             app_secret="secret",
             is_default=is_default,

@@ -1,4 +1,4 @@
-"""Reading WhatsApp's webhook bodies (Cloud API, webhooks: statuses, messages, user preferences).
+"""Reading WhatsApp's webhook bodies (Cloud API): statuses, messages, user preferences, accounts.
 
 Unknown fields, types and numbers are normal and passed over; what cannot be read never hides the
 rest of a batch.
@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeGuard, get_args
 
+from domain import error_codes
+from domain.account_events import TemplateCategory, TemplateStatus, Trouble
 from domain.inbound import Inbound, Preference, parse_user_id
 from domain.phone import parse_phone
 from domain.status import Status, StatusName
+from whatsapp.inbound_details import message_details
 
 _MILLISECONDS_FROM = 1_000_000_000_000
 """Timestamps are seconds; some senders of webhooks give milliseconds."""
@@ -33,6 +36,9 @@ class ChannelEvents:
     statuses: list[Status] = field(default_factory=list)
     inbound: list[Inbound] = field(default_factory=list)
     preferences: list[Preference] = field(default_factory=list)
+    templates: list[TemplateStatus] = field(default_factory=list)
+    categories: list[TemplateCategory] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
 
 
 def read_events(body: bytes) -> list[ChannelEvents]:
@@ -60,6 +66,15 @@ def read_events(body: bytes) -> list[ChannelEvents]:
             events.statuses.extend(_statuses(value))
             events.inbound.extend(_inbound(value))
             events.preferences.extend(_preferences(value))
+            at = _time(entry.get("time"))
+            match change.get("field"):
+                case "message_template_status_update":
+                    events.templates.extend(_template_status(value, at))
+                case "template_category_update":
+                    events.categories.extend(_template_category(value, at))
+                case "account_update":
+                    events.troubles.extend(_account_update(value, at))
+            events.troubles.extend(_errors(value, at))
     return list(channels.values())
 
 
@@ -123,6 +138,7 @@ def _statuses(value: Mapping[str, Any]) -> Iterator[Status]:
 
 
 def _inbound(value: Mapping[str, Any]) -> Iterator[Inbound]:
+    names = _profile_names(value)
     for message in _objects(value.get("messages")):
         inbound_id, when = _text(message.get("id")), _time(message.get("timestamp"))
         if inbound_id is None or when is None:
@@ -139,7 +155,24 @@ def _inbound(value: Mapping[str, Any]) -> Iterator[Inbound]:
             text=text,
             reply_id=reply_id,
             answers=answers,
+            details=message_details(message, _name_of(message, names)),
         )
+
+
+def _profile_names(value: Mapping[str, Any]) -> dict[str | None, str]:
+    """What customers call themselves, by the number and the user id WhatsApp gives."""
+    names: dict[str | None, str] = {}
+    for contact in _objects(value.get("contacts")):
+        profile = contact.get("profile")
+        name = _text(profile.get("name")) if isinstance(profile, dict) else None
+        if name is not None:
+            names |= {_text(contact.get(key)): name for key in ("wa_id", "user_id")}
+    names.pop(None, None)
+    return names
+
+
+def _name_of(message: Mapping[str, Any], names: Mapping[str | None, str]) -> str | None:
+    return names.get(_text(message.get("from"))) or names.get(_text(message.get("from_user_id")))
 
 
 def _content(message: Mapping[str, Any]) -> tuple[Any, str | None, str | None]:
@@ -167,3 +200,58 @@ def _preferences(value: Mapping[str, Any]) -> Iterator[Preference]:
         client, user_id = parse_phone(number), _user_id(preference.get("user_id"), number)
         if (client or user_id) and wish in {"stop", "resume"}:
             yield Preference(client, user_id, stop=wish == "stop")
+
+
+# --- accounts and their templates --------------------------------------------------------------
+
+
+def _template_named(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    name = _text(value.get("message_template_name"))
+    language = _text(value.get("message_template_language"))
+    if name is None or language is None:
+        return None
+    # Languages are written with `_` where templates are sent, and with `-` in some events.
+    return name, language.replace("-", "_")
+
+
+def _template_category(
+    value: Mapping[str, Any], at: datetime | None
+) -> Iterator[TemplateCategory]:
+    """A change that was made; one that is only announced names no new category."""
+    named, category = _template_named(value), _text(value.get("new_category"))
+    if named is not None and category is not None:
+        yield TemplateCategory(*named, category.upper(), at)
+
+
+def _template_status(value: Mapping[str, Any], at: datetime | None) -> Iterator[TemplateStatus]:
+    named, event = _template_named(value), _text(value.get("event"))
+    if named is None or event is None:
+        return
+    info = value.get("other_info")
+    told = info if isinstance(info, dict) else {}
+    reason = (
+        _text(told.get("description")) or _text(told.get("title")) or _text(value.get("reason"))
+    )
+    yield TemplateStatus(*named, event, None if reason == "NONE" else reason, at)
+
+
+def _account_update(value: Mapping[str, Any], at: datetime | None) -> Iterator[Trouble]:
+    """An account that WhatsApp disabled, deleted, or forbids to write to customers first."""
+    event, ban = value.get("event"), value.get("ban_info")
+    banned = isinstance(ban, dict) and ban.get("waba_ban_state") in ("DISABLE", ["DISABLE"])
+    restricted = any(
+        restriction.get("restriction_type") == "RESTRICTED_BIZ_INITIATED_MESSAGING"
+        for restriction in _objects(value.get("restriction_info"))
+    )
+    if event == "ACCOUNT_DELETED" or banned or restricted:
+        message = f"account_update: {_text(event) or 'no event named'}"
+        yield Trouble(error_codes.ACCOUNT_LOCKED, message, at)
+
+
+def _errors(value: Mapping[str, Any], at: datetime | None) -> Iterator[Trouble]:
+    """Errors that come with neither a status nor a message (`value.errors`)."""
+    for error in _objects(value.get("errors")):
+        code, data = _error_code(error.get("code")), error.get("error_data")
+        details = data.get("details") if isinstance(data, dict) else None
+        if code is not None:
+            yield Trouble(code, _text(details) or _text(error.get("title")), at)

@@ -258,8 +258,12 @@ class FlowRunWorkflow:
         }
         if self._input.attempt != 1:
             order["attempt"] = self._input.attempt
+        if send.cause != "start":
+            order["cause"] = send.cause
         if send.led_by is not None:
             order["led_by"] = send.led_by
+        if send.due is not None:
+            order["due"] = send.due
         if self._state.outputs:
             order["outputs"] = self._state.outputs
         if send.last:

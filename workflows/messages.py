@@ -16,7 +16,10 @@ from workflows.converter import CarriesFlow
 RUN_WORKFLOW: Final = "FlowRun"
 SENDOUT_WORKFLOW: Final = "Sendout"
 SWEEP_WORKFLOW: Final = "Sweep"
+WEBHOOK_WORKFLOW: Final = "WebhookDelivery"
 SWEEP_ID: Final = "sweep"
+DAILY_REPORTS_WORKFLOW: Final = "DailyReports"
+DAILY_REPORTS_ID: Final = "daily-reports"
 
 BUSINESS_ID = SearchAttributeKey.for_keyword("BusinessId")
 CAMPAIGN_NAME = SearchAttributeKey.for_keyword("CampaignName")
@@ -48,9 +51,24 @@ def sendout_of_workflow(workflow_id: str) -> UUID:
     return UUID(workflow_id.removeprefix("sendout-"))
 
 
+def webhook_workflow_id(webhook_id: UUID | str) -> str:
+    """The id of the workflow that delivers a registration's events."""
+    return f"webhook-{webhook_id}"
+
+
+def webhook_of_workflow(workflow_id: str) -> UUID:
+    """The inverse of `webhook_workflow_id`. Raises `ValueError` for any other id."""
+    return UUID(workflow_id.removeprefix("webhook-"))
+
+
 def send_queue(task_queue: str) -> str:
     """The task queue of the sends, beside that of the workflows."""
     return f"{task_queue}-sends"
+
+
+def webhook_queue(task_queue: str) -> str:
+    """The task queue of the deliveries to businesses, whose receivers may be slow."""
+    return f"{task_queue}-webhooks"
 
 
 class Frozen(BaseModel):
@@ -134,3 +152,9 @@ class SendoutInput(Frozen):
     """A sendout's workflow needs its id alone: everything else is in the record."""
 
     sendout_id: UUID
+
+
+class WebhookInput(Frozen):
+    """A registration's workflow needs its id alone: address and secret stay in the record."""
+
+    webhook_id: UUID

@@ -96,10 +96,12 @@ async def change_channel(
         channel = await found(connection, caller.business_id, channel_id)
         if not await record.change_channel(connection, caller.business_id, channel_id, changes):
             raise _taken("phoneNumberId")
+    await _pass_on(parts, channel_id)
+    # Not before WhatsApp's side knows the token, or the first sends with it would be held for it.
+    async with parts.database.transaction() as connection:
         if asked.access_token is not None and channel.hold_by == record.WHATSAPP:
             await record.release_channel(connection, channel_id)
         answer = await _answer(connection, caller.business_id, channel_id)
-    await _pass_on(parts, channel_id)
     parts.signals.hand_over()
     return answer
 

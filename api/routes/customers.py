@@ -74,7 +74,7 @@ def _known(known: KnownCustomer) -> dict[str, Any]:
 
 def _entry(found: CustomerEntry) -> dict[str, Any]:
     return entry_json(found.entry) | {
-        "campaignId": str(found.campaign_id),
+        "campaignId": found.campaign_id and str(found.campaign_id),
         "campaignName": found.campaign_name,
         "campaignVersion": found.campaign_version,
         "source": found.source,

@@ -10,6 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from api.deps import AppParts, Parts
 from api.json_body import read_bytes
 from domain.errors import PermissionDenied, Unauthenticated
+from storage.account_intake import (
+    take_template_categories,
+    take_template_statuses,
+    take_troubles,
+)
 from storage.customers import Customers
 from storage.flows import StoredFlows
 from storage.intake import keep_unread, take_statuses
@@ -75,6 +80,8 @@ async def receive_events(request: Request, parts: AppParts) -> dict[str, str]:
             if attempt == _TRIES or getattr(error.orig, "sqlstate", None) != _DEADLOCK:
                 raise
     parts.signals.hand_over()
+    if parts.wakes is not None:
+        parts.wakes.wake()
     return {}
 
 
@@ -107,6 +114,11 @@ async def _take_in(
                     connection, sender.business_id, sender.channel_id, part.inbound
                 )
             await customers.take_preferences(connection, sender.business_id, part.preferences)
+            of_account = [s for s in signed if s.waba_id == part.waba_id]
+            await take_template_statuses(connection, of_account, part.templates)
+            await take_template_categories(connection, of_account, part.categories)
+            about = of_account if part.phone_number_id is None else [sender]
+            await take_troubles(connection, [s.channel_id for s in about], part.troubles)
 
 
 def _sender_of(part: ChannelEvents, signed: list[Sender]) -> Sender | None:

@@ -15,7 +15,8 @@ from api.repeatable import repeatable
 from api.schemas.common import Cursor, Entity, Limit, Page, read_time_cursor, write_time_cursor
 from api.schemas.sendouts import (
     EntryCounts,
-    Hold,
+    HeldChannel,
+    HeldTemplateOfFlow,
     MessageCounts,
     NodeCounts,
     Retried,
@@ -24,10 +25,12 @@ from api.schemas.sendouts import (
 )
 from domain.error_codes import ERRORS
 from domain.errors import BadRequest, Conflict, NotFound
+from domain.templates import EVERY_MARKETING, Key
 from storage import sendouts as record
 from storage.cancelling import cancel_sendout
 from storage.counting import SendoutCounts, count_sendouts
 from storage.retrying import retry_failed
+from storage.template_holds import HeldTemplate, holds_of_sendouts
 
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["sendouts"])
 
@@ -176,7 +179,7 @@ async def retry(
         sendout = await found(connection, caller.business_id, sendout_id, lock=True)
         _refuse_cancelled(sendout)
         retried = await retry_failed(
-            connection, sendout_id, codes=RETRYABLE, is_test=sendout.source == "test"
+            connection, sendout_id, codes=RETRYABLE, is_test=sendout.source in record.OUTSIDE
         )
         answer = await call.answer(connection, Retried(retried=retried))
     if retried:
@@ -213,13 +216,17 @@ async def shown(connection: AsyncConnection, sendouts: Sequence[record.Sendout])
     """Sendouts as the API answers them, counted together."""
     sendout_ids = [sendout.sendout_id for sendout in sendouts]
     counts = await count_sendouts(connection, sendout_ids)
-    holds = await record.channel_holds(connection, sendout_ids)
+    channels = await record.channel_holds(connection, sendout_ids)
+    templates = await holds_of_sendouts(connection, sendout_ids)
     documents = await record.flow_documents(connection, {s.flow_hash for s in sendouts})
     return [
         _sendout(
             sendout,
             counts[sendout.sendout_id],
-            [hold for hold in holds if hold.sendout_id == sendout.sendout_id],
+            [
+                *_held_channels(sendout, channels),
+                *_held_templates(sendout, templates, documents[sendout.flow_hash]),
+            ],
             _message_nodes(documents[sendout.flow_hash]),
         )
         for sendout in sendouts
@@ -235,10 +242,50 @@ def _message_nodes(document: str) -> dict[str, list[str]]:
     }
 
 
+def _held_channels(
+    sendout: record.Sendout, holds: Sequence[record.ChannelHold]
+) -> list[HeldChannel]:
+    return [
+        HeldChannel(channel=hold.channel, code=hold.code, message=hold.message, since=hold.since)
+        for hold in holds
+        if hold.sendout_id == sendout.sendout_id
+    ]
+
+
+def _held_templates(
+    sendout: record.Sendout, holds: Sequence[tuple[UUID, HeldTemplate]], document: str
+) -> list[HeldTemplateOfFlow]:
+    """Those of the holds in its accounts that its flow uses, each once."""
+    own = [hold for sendout_id, hold in holds if sendout_id == sendout.sendout_id]
+    used = _templates(document) if own else frozenset()
+    first = {hold.key: hold for hold in reversed(own) if hold.key in used}
+    return [
+        HeldTemplateOfFlow(
+            template=hold.name,
+            language=hold.language,
+            code=hold.code,
+            message=hold.message,
+            since=hold.since,
+        )
+        for hold in reversed(first.values())
+    ]
+
+
+def _templates(document: str) -> frozenset[Key]:
+    """The templates of a stored flow, and what stands for all marketing if it has any."""
+    nodes = json.loads(document)["nodes"].values()
+    messages = [node["message"] for node in nodes if node["type"] == "message"]
+    used = [message for message in messages if message["type"] == "template"]
+    keys = {(message["name"], message["language"]) for message in used}
+    if any(message["category"] == "marketing" for message in used):
+        keys.add(EVERY_MARKETING)
+    return frozenset(keys)
+
+
 def _sendout(
     sendout: record.Sendout,
     counts: SendoutCounts,
-    holds: list[record.ChannelHold],
+    held_by: list[HeldChannel | HeldTemplateOfFlow],
     message_nodes: dict[str, list[str]],
 ) -> Sendout:
     nodes = _nodes(counts, message_nodes)
@@ -252,10 +299,7 @@ def _sendout(
         state=sendout.state,
         current=sendout.current,
         progress="idle" if counts.idle else "running",
-        held_by=[
-            Hold(channel=hold.channel, code=hold.code, message=hold.message, since=hold.since)
-            for hold in holds
-        ],
+        held_by=held_by,
         skip_nodes=sendout.skip_nodes,
         created_at=sendout.created_at,
         finished_at=counts.last_end if counts.idle else None,

@@ -29,6 +29,7 @@ from api.schemas.simulate import (
 from domain.run import Limits
 from domain.simulated import SentMessage, Simulation
 from domain.simulation import Circumstances, ImpossibleStep, simulate
+from storage import businesses
 
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["campaigns"])
 
@@ -41,15 +42,20 @@ async def simulate_flow(
 
     Nothing is sent or stored. A flow with publish errors is refused as publishing does (409
     CAMPAIGN_NOT_FINAL); WhatsApp's templates are not looked at, and messages show their `preview`.
+    The run starts now, which matters for a sending `window`; the zone of `recipient` is taken to be
+    the business's.
     """
     body = await read_bytes(request, parts.settings.max_body_bytes)
     order = fitted(SimulationOrder, parse_object(body, parse))
     steps = read_steps(order.steps or [])
     async with parts.database.transaction() as connection:
         campaign = await found(connection, caller.business_id, campaign_id)
+        zone = await businesses.business_zone(connection, caller.business_id)
+        now = await businesses.database_time(connection)
     flow = await flow_without_errors(campaign.draft if order.flow is None else order.flow)
     variables = variables_text(flow, _variables_as_written(body))
     around = _circumstances(parts, variables, order.entry_id)
+    around = replace(around, start=now, business_zone=zone)
     try:
         # Thousands of steps take a while: other requests need not wait for them.
         simulation = await asyncio.to_thread(simulate, flow, steps, around)

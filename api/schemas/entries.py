@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from api.schemas.common import Schema
@@ -102,10 +102,10 @@ class LastInbound(Schema):
 class CustomerEntry(Entry):
     """An entry of a customer, with what it was an entry of."""
 
-    campaign_id: UUID
-    campaign_name: str
+    campaign_id: UUID | None = Field(description="Null of single messages.")
+    campaign_name: str | None = Field(description="Of single messages their tag, or null.")
     campaign_version: str
-    source: Literal["api", "csv", "test"]
+    source: Literal["api", "csv", "test", "message"]
 
 
 class CustomerMessage(Schema):

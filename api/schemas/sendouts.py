@@ -18,10 +18,20 @@ class SendoutChange(RequestBody):
     skip_nodes: list[str] | None = None
 
 
-class Hold(Schema):
+class HeldChannel(Schema):
     """A held channel that the sendout waits for; `code` is WhatsApp's, if it was WhatsApp."""
 
     channel: str
+    code: int | None
+    message: str | None
+    since: datetime
+
+
+class HeldTemplateOfFlow(Schema):
+    """A held template of the sendout's flow; `*` stands for all its marketing templates."""
+
+    template: str
+    language: str
     code: int | None
     message: str | None
     since: datetime
@@ -73,14 +83,14 @@ class Sendout(Schema):
 
     sendout_id: UUID
     campaign_id: UUID
-    campaign_name: str
+    campaign_name: str | None = Field(description="Null of single messages without a tag.")
     campaign_version: str
     label: str | None
-    source: Literal["api", "csv", "test"]
+    source: Literal["api", "csv", "test", "message"]
     state: Literal["running", "paused", "cancelled"]
     current: bool
     progress: Literal["idle", "running"]
-    held_by: list[Hold]
+    held_by: list[HeldChannel | HeldTemplateOfFlow]
     skip_nodes: list[str]
     created_at: datetime
     finished_at: datetime | None

@@ -100,16 +100,21 @@ class SimulatedDecision(Schema):
         "opt_in",
         "refused",
         "opted_out",
+        "held",
+        "expired",
     ]
     reason: str
 
 
 class SimulatedWait(Schema):
-    """What the run waits for, `until` seconds after the start; taps (`click`) never expire."""
+    """What the run waits for, `until` seconds after the start; taps (`click`) never expire.
+
+    A message that waits for the sending `window` waits until that opens or the message expires.
+    """
 
     node: str
     visit: int
-    kind: Literal["delay", "reply", "click"]
+    kind: Literal["delay", "reply", "click", "window"]
     until: float | None
     buttons: list[str]
 

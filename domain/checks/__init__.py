@@ -1,8 +1,6 @@
 """The publish checks: what is wrong with a flow of the right shape (flow.md section 3)."""
 
-from functools import lru_cache
 from typing import Final
-from zoneinfo import available_timezones
 
 from domain.checks.codes import CODES
 from domain.checks.graph import FlowGraph
@@ -15,6 +13,7 @@ from domain.flow import Flow, MessageNode
 from domain.issues import Issue
 from domain.limits import over_limits
 from domain.templates import TemplateRegistry
+from domain.windows import RECIPIENT, known_zones
 
 __all__ = ["CODES", "MOST_NODES", "check"]
 
@@ -71,8 +70,8 @@ def _check_buttons(flow: Flow, report: Report) -> None:
 def _check_sending_window(flow: Flow, report: Report) -> None:
     if flow.window is None:
         return
-    known = _timezones()
-    if flow.window.timezone != "recipient" and known and flow.window.timezone not in known:
+    known = known_zones()
+    if flow.window.timezone != RECIPIENT and known and flow.window.timezone not in known:
         meant = report.closest("zone", flow.window.timezone, known)
         like = "America/Sao_Paulo" if meant is None else meant
         said = f"write an IANA zone such as `{like}`, or `recipient`"
@@ -80,9 +79,3 @@ def _check_sending_window(flow: Flow, report: Report) -> None:
     if flow.window.from_ == flow.window.to:
         said = "let the window close at another time than it opens; without a `window` messages go out at all hours"
         report.add("EMPTY_WINDOW", "window.to", said)
-
-
-@lru_cache(maxsize=1)
-def _timezones() -> tuple[str, ...]:
-    """The IANA zones in a fixed order; empty on a machine without a zone database."""
-    return tuple(sorted(available_timezones()))

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,11 +17,15 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
+from api.app import create_app
+from settings import Settings as ApiSettings
 from storage.session import Database
 from tests.api.described import description, operation_ids
+from tests.api.graph import simulated_graph, template_source
 from tests.api.sent import add_entry, add_message, add_sendout
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY, add_campaign, add_channel
+from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
 
 SCHEMA = schemathesis.openapi.from_dict(description())
 
@@ -40,6 +45,27 @@ CHECKS = [
 EXAMPLES = 15
 
 
+@pytest.fixture(scope="module")
+async def graph_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A WhatsApp to make templates at."""
+    async with simulated_graph(tmp_path_factory.mktemp("simulator")) as url:
+        yield url
+
+
+@pytest.fixture
+async def app(settings: ApiSettings, database: Database, graph_url: str) -> AsyncIterator[FastAPI]:
+    """The API, connected to WhatsApp."""
+    async with template_source(graph_url, database) as templates:
+        yield create_app(
+            settings,
+            database,
+            pokes=RecordedPokes(),
+            signals=RecordedSignals(),
+            temporal=TemporalAway(),
+            templates=templates,
+        )
+
+
 @pytest.fixture
 async def known(business: None, database: Database) -> dict[str, str]:
     """Path parameters that lead to something."""
@@ -57,6 +83,8 @@ async def known(business: None, database: Database) -> dict[str, str]:
         "entryId": str(entry_id),
         "channelId": str(channel_id),
         "client": "+16045552331",
+        "name": "greeting",
+        "language": "en",
     }
 
 

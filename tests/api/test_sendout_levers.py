@@ -70,7 +70,7 @@ class TestPausing:
             c = run_signals.c
             released = (await connection.execute(select(c.entry_id, c.name, c.body))).all()
         assert released == [(held, "released", {})]
-        assert signals.times == 1
+        assert signals.times == 2  # the pause, too, has something to tell
         assert pokes.sendouts == [sendout_id]
 
     async def test_a_cancelled_sendout_is_neither_paused_nor_resumed(self, api, sendout_id):

@@ -1,16 +1,18 @@
 """Trying a flow without sending anything (api.md section 3)."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from storage.businesses import set_business_zone
 from storage.session import Database
 from storage.tables import campaigns, entries, messages
 from tests.api.calls import CAMPAIGNS, code_of, create
 from tests.api.sent import FLOW
-from tests.record import greeting
+from tests.record import BUSINESS, greeting
 from tests.temporal_stand_ins import RecordedPokes
 
 
@@ -174,3 +176,47 @@ async def test_an_unknown_campaign_is_not_found(api):
     answer = await simulate(api, "11111111-2222-4333-8444-555555555555", flow=greeting())
 
     assert code_of(answer) == (404, "CAMPAIGN_NOT_FOUND")
+
+
+# --- sending windows ---------------------------------------------------------------------------
+
+
+def beginning(hours: float, **window: str) -> dict[str, Any]:
+    """The flow with a window of two hours that opens so many hours from now, by UTC."""
+    opens = datetime.now(UTC) + timedelta(hours=hours)
+    times = {"from": f"{opens:%H:%M}", "to": f"{opens + timedelta(hours=2):%H:%M}"}
+    return FLOW | {"window": {"timezone": "UTC", **times, **window}}
+
+
+async def test_a_simulation_starts_now_and_obeys_the_sending_window(api, campaign_id):
+    closed = await entity(api, campaign_id, flow=beginning(3))
+    assert closed["messages"] == []
+    (waiting,) = closed["waitingFor"]
+    assert (waiting["node"], waiting["kind"]) == ("hello", "window")
+    assert 0 < waiting["until"] <= 3 * 3600
+    assert [decision["verdict"] for decision in closed["decisions"]] == ["held"]
+    assert closed["outcome"] is None
+
+    later = await entity(api, campaign_id, {"wait": "PT4H"}, flow=beginning(3))
+    assert later["messages"][0]["at"] == pytest.approx(waiting["until"], abs=60)
+    at_once = await entity(api, campaign_id, flow=beginning(-1))
+    assert at_once["messages"][0]["at"] == 0
+
+
+async def test_a_simulated_message_expires(api, campaign_id):
+    late = beginning(3) | {"expireAfter": "PT1H"}
+    simulated = await entity(api, campaign_id, {"wait": "PT4H"}, flow=late)
+    assert simulated["messages"] == []
+    assert [decision["verdict"] for decision in simulated["decisions"]] == ["held", "expired"]
+    assert simulated["outcome"] == "failed"
+
+
+async def test_the_recipients_zone_is_taken_to_be_the_businesss(
+    api, campaign_id, database: Database
+):
+    by_recipient = beginning(9, timezone="recipient")
+    assert (await entity(api, campaign_id, flow=by_recipient))["messages"] == []
+    async with database.transaction() as connection:
+        # Ten hours ahead of UTC, all year.
+        await set_business_zone(connection, BUSINESS, "Australia/Brisbane")
+    assert len((await entity(api, campaign_id, flow=by_recipient))["messages"]) == 1

@@ -1,5 +1,6 @@
 """An entry's timeline: what happened and why (api.md section 4)."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import insert, select
@@ -124,6 +125,16 @@ class TestTimeline:
         assert told(entry, "hold")[0]["heldFor"] == "sendout"
         assert told(entry, "not_sent")[0]["reason"] == "skipped"
         assert told(entry, "send") == []
+
+    async def test_a_closed_window_says_until_when(self, api, sendout_id, database: Database):
+        opens = after(hours=3)
+        async with database.transaction() as connection:
+            entry_id = await add_entry(connection, sendout_id)
+            await add_message(connection, entry_id, "held", held_for="window", held_until=opens)
+
+        hold = told(await read(api, sendout_id, entry_id), "hold")[0]
+
+        assert (hold["heldFor"], datetime.fromisoformat(hold["until"])) == ("window", opens)
 
     async def test_a_status_that_reports_failure_brings_its_error(
         self, api, sendout_id, database: Database

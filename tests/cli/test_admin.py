@@ -234,3 +234,30 @@ async def test_whatsapp_away_and_unknown_channels_are_said(shop: str):
     assert await refused(shop, "channel", "check", unknown) == (
         f"There is no channel {unknown}; `sendout channel list` shows all."
     )
+
+
+async def test_a_business_has_a_time_zone(shop: str):
+    made = await done(shop, "business", "create", "Rio", "--timezone", "America/Sao_Paulo")
+    assert _zones(await done(shop, "business", "list"))[made] == "America/Sao_Paulo"
+    await done(shop, "business", "timezone", made, "America/Manaus")
+    assert _zones(await done(shop, "business", "list")) == {
+        made: "America/Manaus",
+        str(BUSINESS): "UTC",
+    }
+
+
+async def test_what_is_no_time_zone_is_refused(shop: str):
+    said = "'Rio' is not an IANA time zone, such as America/Sao_Paulo or UTC."
+    assert await refused(shop, "business", "create", "Rio", "--timezone", "Rio") == said
+    assert await refused(shop, "business", "timezone", str(BUSINESS), "Rio") == said
+    assert list(_zones(await done(shop, "business", "list"))) == [str(BUSINESS)]
+    unknown = str(uuid4())
+    assert await refused(shop, "business", "timezone", unknown, "UTC") == (
+        f"There is no business {unknown}; `sendout business list` shows all."
+    )
+
+
+def _zones(listed: str) -> dict[str, str]:
+    """The zone of each business in a list."""
+    _, *lines = listed.splitlines()
+    return {words[0]: words[3] for words in (line.split() for line in lines)}

@@ -11,7 +11,7 @@ unless told) and `response`, or something that happens in the record.
 In a response, a UUID that does not occur in what was given stands for any UUID, the same one
 wherever it occurs; so does `<any name>`, and `<cursor>` for the text of a cursor. Calls and
 requests that come later may name them. `<trace id>` is a decimal number, `<time>` a time in
-RFC 3339 UTC, `<text>` any text. An object with the field `…` may have other fields, which another
+RFC 3339 UTC, `<message id>` a ULID, `<text>` any text. An object with the field `…` may have other fields, which another
 case tells in full. `"<flow welcome>"` is, everywhere, the flow of that name in `flows.json`.
 """
 
@@ -30,6 +30,7 @@ _ANY = {
     "<trace id>": re.compile(r"\d{1,20}"),
     "<time>": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
     "<text>": re.compile(r"(?s).+"),
+    "<message id>": re.compile(r"[0-9A-HJKMNP-TV-Z]{26}"),
 }
 _OTHER_FIELDS = "…"
 _FOLDER = Path(__file__).parent

@@ -1,18 +1,19 @@
 """What is given in a contract case: put into the record before its call, or in between.
 
 `businesses` (`{businessId, key}`; the caller's own is always there), `keys` (`{key, name, scopes,
-revoked}`), `channels` (one default channel unless told), `campaigns` with `versions` (label → flow)
-and a `draft`, `sendouts` with `entries`, their `messages` (with `clicks`) and `decisions`,
-`optOuts`, `inbound`; besides `settings` of the API and whether `temporal` is `up`, `away` (if not
+revoked}`), `channels` (one default channel unless told), `heldTemplates` of its account, `campaigns`
+with `versions` (label → flow) and a `draft`, `sendouts` with `entries`, their `messages` (with `clicks`) and `decisions`,
+`reportRuns`, `optOuts`, `inbound` (now, unless it says when), `templates` as the Graph API lists them, as read a
+moment ago; besides `settings` of the API and whether `temporal` is `up`, `away` (if not
 told) or `without workers`. Fields are the record's own in camelCase.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, insert, select, update
+from sqlalchemy import Text, cast, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.deps import SCOPES
@@ -28,12 +29,18 @@ from storage.tables import (
     entries,
     inbound,
     opt_outs,
+    report_runs,
     sendouts,
+    template_holds,
+    template_reads,
+    templates,
+    webhook_events,
+    webhooks,
 )
 from tests.api.sent import add_click, add_entry, add_message, add_sendout, claim
-from tests.record import BUSINESS, add_business, add_campaign, add_channel, greeting, publish
+from tests.record import BUSINESS, WABA, add_business, add_campaign, add_channel, greeting, publish
 
-_IDS = frozenset({"campaignId", "sendoutId", "entryId", "duplicateOf", "businessId"})
+_IDS = frozenset({"campaignId", "sendoutId", "entryId", "duplicateOf", "businessId", "runId"})
 
 
 async def make_given(connection: AsyncConnection, given: Mapping[str, Any]) -> None:
@@ -46,12 +53,22 @@ async def make_given(connection: AsyncConnection, given: Mapping[str, Any]) -> N
         await _add_key(connection, key)
     for channel in given.get("channels", []):
         await _add_channel(connection, channel)
+    for hold in given.get("heldTemplates", []):
+        await _add_template_hold(connection, hold)
     for campaign in given.get("campaigns", []):
         await _add_campaign(connection, campaign)
     for sendout in given.get("sendouts", []):
         await _add_sendout(connection, sendout)
+    for webhook in given.get("webhooks", []):
+        await _add_webhook(connection, webhook)
+    for run in given.get("reportRuns", []):
+        day = {"day": date.fromisoformat(run["day"])}
+        values = {"business_id": BUSINESS} | _columns(run, "day") | day
+        await connection.execute(insert(report_runs).values(values))
     for out in given.get("optOuts", []):
         await connection.execute(insert(opt_outs).values(business_id=BUSINESS, **_columns(out)))
+    if "templates" in given:
+        await _keep_templates(connection, given["templates"])
     for event in given.get("inbound", []):
         channel_id = await connection.scalar(select(channels.c.channel_id))
         await connection.execute(insert(inbound).values(channel_id=channel_id, **_columns(event)))
@@ -70,6 +87,19 @@ def _value(name: str, value: Any) -> Any:
     if name in _IDS:
         return UUID(value)
     return datetime.fromisoformat(value) if name.endswith(("At", "Since")) else value
+
+
+async def _keep_templates(connection: AsyncConnection, listed: list[dict[str, Any]]) -> None:
+    account = {"business_id": BUSINESS, "waba_id": WABA}
+    await connection.execute(insert(template_reads).values(**account, read_at=func.now()))
+    for definition in listed:
+        await connection.execute(
+            insert(templates).values(
+                **account,
+                **{name: definition[name] for name in ("name", "language", "status", "category")},
+                definition=definition,
+            )
+        )
 
 
 async def _add_key(connection: AsyncConnection, key: Mapping[str, Any]) -> None:
@@ -93,6 +123,13 @@ async def _add_channel(connection: AsyncConnection, channel: Mapping[str, Any]) 
         await connection.execute(
             update(channels).where(channels.c.channel_id == channel_id).values(hold)
         )
+
+
+async def _add_template_hold(connection: AsyncConnection, hold: Mapping[str, Any]) -> None:
+    columns = {"business_id": BUSINESS, "waba_id": WABA, **_columns(hold)}
+    await connection.execute(
+        insert(template_holds).values({"changed_at": columns["held_since"]} | columns)
+    )
 
 
 async def _add_campaign(connection: AsyncConnection, campaign: Mapping[str, Any]) -> None:
@@ -158,6 +195,22 @@ async def _add_entry(
             await add_click(connection, message_id, **_columns(click))
     for decision in entry.get("decisions", []):
         await connection.execute(insert(decisions).values(entry_id=entry_id, **_columns(decision)))
+
+
+async def _add_webhook(connection: AsyncConnection, webhook: Mapping[str, Any]) -> None:
+    columns = {
+        "webhook_id": UUID(webhook["webhookId"]),
+        "business_id": UUID(webhook.get("businessId", str(BUSINESS))),
+        "type": "custom",
+        "secret": "a secret",
+        "filters": [],
+    }
+    await connection.execute(
+        insert(webhooks).values(columns | _columns(webhook, "events", "webhookId", "businessId"))
+    )
+    for event in webhook.get("events", []):
+        row = {"webhook_id": columns["webhook_id"], **_columns(event)}
+        await connection.execute(insert(webhook_events).values(row))
 
 
 async def _campaign_of(connection: AsyncConnection, name: str) -> UUID:

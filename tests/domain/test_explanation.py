@@ -1,5 +1,6 @@
 """Steps in plain words, and what a run waits for."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -37,7 +38,11 @@ def test_an_error_says_what_it_means_and_calls_for(code: int, said: str):
     ("kind", "facts", "said"),
     [
         ("hold", {"node": "a", "heldFor": "channel"}, '"a" is held back: the channel is held'),
-        ("hold", {"node": "a", "heldFor": "window"}, '"a" is held back: window'),
+        (
+            "hold",
+            {"node": "a", "heldFor": "window", "until": NOON},
+            '"a" is held back until 2026-05-04 12:00:00Z: the sending window is closed',
+        ),
         ("not_sent", {"node": "a", "reason": "skipped"}, "taken out of the sendout (skipNodes)"),
         ("ask_timeout", {"node": "a"}, '"a" had no answer in time'),
         ("answer", {"node": "a", "text": "M"}, 'the customer answers "a": "M"'),
@@ -62,6 +67,13 @@ def test_a_delay_is_waited_for_until_it_decides():
     assert waiting(21) == ['the delay "wait": due, it waits for a delivery report']
     decided = DecisionFact("wait", "end", {}, at(72_000))
     assert waiting(21, decisions=[decided]) == ["its next step, which is due"]
+
+
+def test_a_message_outside_its_window_waits_until_that_opens():
+    held = replace(message(), state="held", held_for="window", held_until=at(3600))
+    assert waiting(messages=[held]) == [
+        '"hello": the sending window is closed until 2026-05-04 13:00:00Z'
+    ]
 
 
 def test_each_path_waits_for_itself():

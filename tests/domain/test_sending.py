@@ -1,7 +1,7 @@
 """The decisions around one send: before the call from the record, after it from the answer."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import pytest
 
 from domain import error_codes
 from domain.delivery import Accepted, NotSent, Refused, Remedy, Unclear
-from domain.flow import Flow
+from domain.flow import Flow, MessageNode, TemplateMessage
 from domain.requests import SendMessage, SendResult
 from domain.run import SendOutcome
 from domain.sending import (
@@ -26,6 +26,7 @@ from domain.sending import (
     after,
     before,
 )
+from domain.templates import EVERY_MARKETING
 
 ENTRY = UUID(int=1)
 SITUATION = Situation(
@@ -47,8 +48,12 @@ SITUATION = Situation(
     opted_out=False,
     led_by_since_opt_out=False,
     window_open=True,
+    business_zone="UTC",
+    due_for=0.5,
     row=None,
 )
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+"""A Monday."""
 GIVE_UP = Policy(unknown_outcome="give_up", unknown_grace=600)
 RESEND = Policy(unknown_outcome="resend", unknown_grace=600)
 
@@ -80,10 +85,15 @@ def decided(
     node: str = "marketing",
     policy: Policy = GIVE_UP,
     outputs: dict[str, str] | None = None,
+    flow: Flow = FLOW,
+    ordered: dict[str, Any] | None = None,
     **differs: Any,
 ) -> Decision:
-    order = SendMessage(entry=ENTRY, node=node, visit=1, number=1, outputs=outputs or {})
-    return before(replace(SITUATION, **differs), order, FLOW, policy)
+    order = SendMessage.model_validate(
+        {"entry": ENTRY, "node": node, "visit": 1, "number": 1, "outputs": outputs or {}}
+        | (ordered or {})
+    )
+    return before(replace(SITUATION, **differs), order, flow, policy, NOW)
 
 
 def row(state: str, *, unknown_for: float | None = None) -> MessageRow:
@@ -165,6 +175,7 @@ SPEAKS_AGAINST: list[tuple[dict[str, Any], Decision]] = [
     ({"skip_nodes": frozenset({"marketing"})}, NotMade("skipped", SendOutcome.SKIPPED)),
     ({"sendout_state": "paused"}, Hold("sendout")),
     ({"channel_held": True}, Hold("channel")),
+    ({"held_templates": frozenset({("hello", "en")})}, Hold("template", template="hello (en)")),
     ({"opted_out": True}, NotMade("opted_out", SendOutcome.OPTED_OUT)),
 ]
 
@@ -182,6 +193,38 @@ def test_the_first_thing_that_speaks_against_a_send_decides(at):
 
 def test_a_node_that_is_not_skipped_is_sent():
     assert is_post(decided(skip_nodes=frozenset({"utility"})))
+
+
+# --- before: held templates and marketing that WhatsApp withheld --------------------------------
+
+
+@pytest.mark.parametrize("held", [("hello", "de"), ("other", "en"), ("*", "en")])
+def test_another_templates_hold_is_nothing_to_a_send(held):
+    assert is_post(decided(held_templates=frozenset({held})))
+
+
+def test_a_hold_of_all_marketing_is_for_marketing_templates_only():
+    held = frozenset({EVERY_MARKETING})
+    assert decided(held_templates=held) == Hold("template", template="* (*)")
+    for node in ("utility", "authentication", "text"):
+        assert is_post(decided(node, held_templates=held))
+
+
+def test_a_template_that_is_held_by_name_waits_for_that_first():
+    held = frozenset({EVERY_MARKETING, ("hello", "en")})
+    assert decided(held_templates=held) == Hold("template", template="hello (en)")
+
+
+def test_a_free_form_message_has_no_template_that_could_be_held():
+    assert is_post(decided("text", held_templates=frozenset({("hello", "en")})))
+
+
+def test_withheld_marketing_ends_its_path_without_a_call():
+    found = decided(withheld=True)
+    assert isinstance(found, NotMade)
+    assert (found.state, found.outcome, found.code) == ("refused", SendOutcome.REFUSED, 131049)
+    for node in ("utility", "authentication", "text"):
+        assert is_post(decided(node, withheld=True))
 
 
 # --- before: opt-out and the 24-hour window -----------------------------------------------------
@@ -212,6 +255,144 @@ def test_the_window_is_for_free_form_messages_only():
     assert isinstance(found, NotMade)
     assert (found.state, found.outcome, found.code) == ("refused", SendOutcome.REFUSED, 131047)
     assert is_post(decided("marketing", window_open=False))
+
+
+# --- before: the sending window -----------------------------------------------------------------
+
+
+def within(since: str, to: str, zone: str = "UTC", expires: str | None = None) -> Flow:
+    """The flow with a sending window."""
+    window = {"timezone": zone, "from": since, "to": to}
+    document = FLOW.model_dump(by_alias=True, exclude_defaults=True, mode="json")
+    changed = {"window": window} | ({} if expires is None else {"expireAfter": expires})
+    return Flow.model_validate({**document, "format": 1, **changed})
+
+
+OPEN, CLOSED = within("09:00", "20:00"), within("13:30", "20:00")
+
+
+@pytest.mark.parametrize("cause", ["start", "delay"])
+def test_what_nobody_asked_for_waits_until_the_window_opens(cause):
+    ordered = {"cause": cause, "number": 2}
+    assert decided(flow=CLOSED, ordered=ordered) == Hold("window", 5400)
+    assert is_post(decided(flow=OPEN, ordered=ordered))
+
+
+@pytest.mark.parametrize("cause", ["click", "reply"])
+def test_what_answers_the_customer_never_waits(cause):
+    assert is_post(decided(flow=CLOSED, ordered={"cause": cause, "led_by": "wamid.1"}))
+
+
+def test_a_delay_after_a_click_waits_like_any_other():
+    ordered = {"cause": "delay", "led_by": "wamid.1", "number": 3}
+    assert decided(flow=CLOSED, ordered=ordered) == Hold("window", 5400)
+
+
+@pytest.mark.parametrize(
+    ("client", "hours"), [("+4915112345678", 8), ("+61412345678", 14), ("+819012345678", None)]
+)
+def test_the_recipients_window_goes_by_the_number_else_by_the_business(client, hours):
+    """At noon UTC it is 13:00 in Berlin and 21:00 in Tokyo; a mobile of Australia says nothing."""
+    flow = within("21:00", "22:00", "recipient")
+    found = decided(flow=flow, client=client, business_zone="America/Lima")
+    assert is_post(found) if hours is None else found == Hold("window", hours * 3600)
+
+
+@pytest.mark.parametrize("state", ["held", "retrying", None])
+def test_the_window_is_looked_at_every_time(state):
+    assert decided(flow=CLOSED, row=row(state) if state else None) == Hold("window", 5400)
+
+
+@pytest.mark.parametrize(
+    ("differs", "expected"),
+    [
+        ({"sendout_state": "paused"}, Hold("sendout")),
+        ({"channel_held": True}, Hold("channel")),
+        ({"opted_out": True}, Hold("window", 5400)),
+        ({"skip_nodes": frozenset({"marketing"})}, NotMade("skipped", SendOutcome.SKIPPED)),
+    ],
+)
+def test_other_holds_come_before_the_window_and_the_message_itself_after_it(differs, expected):
+    assert decided(flow=CLOSED, **differs) == expected
+
+
+def test_a_free_form_message_is_judged_at_the_moment_it_is_sent():
+    """The customer may write until the sending window opens."""
+    assert decided("text", flow=CLOSED, window_open=False) == Hold("window", 5400)
+
+
+# --- before: too late ---------------------------------------------------------------------------
+
+EXPIRING = Flow.model_validate(
+    {
+        **FLOW.model_dump(by_alias=True, exclude_defaults=True, mode="json"),
+        "format": 1,
+        "expireAfter": "PT1H",
+    }
+)
+EXPIRED = NotMade("expired", SendOutcome.EXPIRED)
+LATER = {"number": 2, "cause": "delay"}
+
+
+@pytest.mark.parametrize(("due_for", "in_time"), [(3599.5, True), (3600, False), (90_000, False)])
+def test_the_first_message_is_due_when_its_entry_is(due_for, in_time):
+    found = decided(flow=EXPIRING, due_for=due_for)
+    assert is_post(found) if in_time else found == EXPIRED
+
+
+@pytest.mark.parametrize(("minutes", "in_time"), [(59, True), (60, False), (3000, False)])
+def test_later_messages_are_due_when_the_run_says(minutes, in_time):
+    """However long ago the entry was."""
+    ordered = {**LATER, "due": NOW - timedelta(minutes=minutes)}
+    found = decided(flow=EXPIRING, ordered=ordered, due_for=90_000)
+    assert is_post(found) if in_time else found == EXPIRED
+
+
+def test_without_expire_after_nothing_is_ever_too_late():
+    assert is_post(decided(due_for=9e6))
+    assert is_post(decided(ordered={**LATER, "due": NOW - timedelta(days=900)}))
+
+
+def test_a_later_message_of_which_nobody_knows_when_it_was_due_is_sent():
+    """Asked for by a run of a release that did not tell."""
+    assert is_post(decided(flow=EXPIRING, ordered=LATER, due_for=90_000))
+
+
+@pytest.mark.parametrize("state", ["held", "retrying", None])
+@pytest.mark.parametrize(
+    "differs", [{}, {"sendout_state": "paused"}, {"channel_held": True}, {"opted_out": True}]
+)
+def test_an_expired_message_is_never_posted_and_no_hold_keeps_it(state, differs):
+    existing = row(state) if state else None
+    assert decided(flow=EXPIRING, row=existing, due_for=3600, **differs) == EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("differs", "reason"),
+    [({"sendout_state": "paused"}, "sendout"), ({"channel_held": True}, "channel")],
+)
+def test_no_hold_lasts_beyond_the_messages_time(differs, reason):
+    assert decided(flow=EXPIRING, due_for=600, **differs) == Hold(reason, 3000)
+
+
+@pytest.mark.parametrize(("expires", "waits"), [("PT1H", 3000), ("PT3H", 5400)])
+def test_a_window_is_waited_for_until_it_opens_or_the_message_expires(expires, waits):
+    flow = within("13:30", "20:00", expires=expires)
+    assert decided(flow=flow, due_for=600) == Hold("window", waits)
+
+
+@pytest.mark.parametrize("state", ["unknown", "held"])
+def test_what_may_have_been_sent_is_given_up_instead_of_called_not_made(state):
+    """Also when it was held before it was to be sent again."""
+    existing = row(state, unknown_for=601)
+    found = decided(policy=RESEND, flow=EXPIRING, row=existing, due_for=3600)
+    assert found == NotMade("given_up", SendOutcome.GIVEN_UP)
+    assert is_post(decided(policy=RESEND, flow=EXPIRING, row=existing, due_for=3599))
+
+
+def test_until_its_grace_ends_an_unknown_outcome_is_waited_for_as_ever():
+    found = decided(flow=EXPIRING, row=row("unknown", unknown_for=500), due_for=3600)
+    assert found == Done(SendResult(outcome=SendOutcome.UNKNOWN, again_in=100))
 
 
 # --- before: the message itself -----------------------------------------------------------------
@@ -296,8 +477,24 @@ def test_the_class_of_a_code_decides_about_a_refusal(remedy, code, state, outcom
     assert (found.code, found.holds_channel) == (code, held)
 
 
-def test_a_refusal_that_holds_its_template_is_not_repeated_blindly():
-    assert refused(132015).state in ("refused", "held")
+@pytest.mark.parametrize(
+    "code", [c for c, e in error_codes.ERRORS.items() if e.remedy is Remedy.HOLD_TEMPLATE]
+)
+def test_a_refusal_that_is_about_the_template_holds_it(code):
+    """All marketing templates, if it is about those."""
+    node = FLOW.nodes["utility"]
+    assert isinstance(node, MessageNode)
+    assert isinstance(node.message, TemplateMessage)
+    answer = Refused(code, "Title", remedy=error_codes.lookup(code).remedy)
+    found = after(answer, 1, GIVE_UP, node.message)
+    assert (found.state, found.outcome, found.code) == ("held", SendOutcome.HELD, code)
+    assert found.holds_template == (EVERY_MARKETING if code == 131063 else ("hello", "en"))
+    assert not found.holds_channel
+
+
+def test_a_free_form_message_that_is_refused_like_a_template_is_refused_for_good():
+    found = refused(132015)
+    assert (found.state, found.holds_template) == ("refused", None)
 
 
 @pytest.mark.parametrize("code", sorted(error_codes.ERRORS))

@@ -1,6 +1,6 @@
 """A flow tried on paper (api.md section 3, flow.md section 2)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -265,3 +265,61 @@ def test_an_impossible_step_is_named(step: Click | Wait, said: str):
     with pytest.raises(ImpossibleStep, match=said) as caught:
         tried(Wait(HOUR), step)
     assert caught.value.position == 1
+
+
+# --- sending windows and messages whose time is over -------------------------------------------
+
+MONDAY = datetime(2026, 1, 5, 21, tzinfo=UTC)
+BY_DAY = {"timezone": "Europe/Berlin", "from": "09:00", "to": "20:00"}
+
+
+def at_night(*steps: Wait | Click | Reply, start: datetime = MONDAY, **fields: Any) -> Simulation:
+    return tried(*steps, of=flow(window=BY_DAY, **fields), start=start)
+
+
+def test_a_first_message_waits_for_the_window():
+    asleep = at_night()
+    (waiting,) = asleep.waiting_for
+    assert (waiting.node, waiting.kind, waiting.until) == ("welcome", "window", 11 * HOUR)
+    assert asleep.outcome is None
+    ((verdict, reason),) = reasons(asleep, "welcome")
+    assert (verdict, reason) == (
+        "held",
+        "the sending window is closed; it is looked at again at 2026-01-06T08:00:00+00:00",
+    )
+    (welcome,) = at_night(Wait(12 * HOUR)).messages
+    assert welcome.at == 11 * HOUR
+
+
+def test_a_follow_up_waits_for_the_window_and_an_answer_does_not():
+    """The delay of twenty hours ends at four in the morning, when the customer taps too."""
+    start = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    tapped = at_night(Wait(15 * HOUR), Click("welcome", "yes"), start=start)
+    assert got(tapped) == ["welcome", "colour"]
+    silent = at_night(Wait(24 * HOUR), start=start)
+    assert [(m.node, m.at) for m in silent.messages] == [
+        ("welcome", timedelta()),
+        ("nudge", 24 * HOUR),
+    ]
+
+
+def test_a_message_that_would_be_too_late_expires_before_the_window_opens():
+    asleep = at_night(expireAfter="PT4H")
+    assert asleep.waiting_for[0].until == 4 * HOUR
+    late = at_night(Wait(4 * HOUR), expireAfter="PT4H")
+    assert [verdict for verdict, _ in reasons(late, "welcome")] == ["held", "expired"]
+    assert (late.messages, late.waiting_for, late.outcome) == ([], [], "failed")
+
+
+def test_a_follow_up_that_expires_leaves_the_outcome_as_it_is():
+    start = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    late = at_night(Wait(30 * HOUR), start=start, expireAfter="PT3H")
+    assert got(late) == ["welcome"]
+    assert [verdict for verdict, _ in reasons(late, "nudge")] == ["held", "expired"]
+    assert late.outcome == "completed"
+
+
+def test_a_recipients_window_goes_by_the_businesss_zone():
+    by_recipient = flow(window=BY_DAY | {"timezone": "recipient"})
+    assert got(tried(of=by_recipient, start=MONDAY)) == []
+    assert got(tried(of=by_recipient, start=MONDAY, business_zone="America/Lima")) == ["welcome"]

@@ -96,7 +96,10 @@ class Sendout:
 
     def entry(self, client: str) -> Document:
         """The entry of a client with its timeline."""
-        entry_id = self.entries(client=client)[client]["entryId"]
+        return self.entry_by_id(self.entries(client=client)[client]["entryId"])
+
+    def entry_by_id(self, entry_id: str) -> Document:
+        """An entry with its timeline."""
         entity: Document = self._business.get(f"{self._path}/entries/{entry_id}")["entity"]
         return entity
 

@@ -105,6 +105,12 @@ class Customers:
         behaviour["recipients"] |= dict.fromkeys(numbers, knobs)
         self._http.put("/behaviour", json=behaviour).raise_for_status()
 
+    def behave_by_default(self, **knobs: Any) -> None:
+        """Set the behaviour of everybody who has none of their own; without knobs the usual one."""
+        recipients = self._http.get("/behaviour").json()["recipients"]
+        behaviour = {**knobs, "recipients": recipients}
+        self._http.put("/behaviour", json=behaviour).raise_for_status()
+
 
 class Reactions:
     """Customers of one batch, some of whom tap a button of each message as soon as they get it."""

@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -176,6 +177,31 @@ async def too_many(world: World, number: str) -> Customer:
     return customer
 
 
+async def windowed(world: World, number: str) -> Customer:
+    """Held until its sending window opens, with the next minute but a few seconds."""
+    opens = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
+    closes = opens + timedelta(hours=1)
+    window = {"timezone": "UTC", "from": f"{opens:%H:%M}", "to": f"{closes:%H:%M}"}
+    flow = offer(condition="all", duration="PT2S") | {"window": window}
+    customer = await world.send(await world.publish(flow), number)
+    await customer.has("state = 'held'", "welcome")
+    await asyncio.sleep((opens - datetime.now(UTC)).total_seconds())
+    await customer.gets("Welcome", "Nudge")
+    await customer.closes()
+    return customer
+
+
+async def expired(world: World, number: str) -> Customer:
+    """Held by a pause that nobody ends, until its time is over."""
+    flow = offer(condition="all", duration="PT3S") | {"expireAfter": "PT3S"}
+    customer = await world.send(await world.publish(flow), number)
+    await customer.gets("Welcome")
+    await world.api.post(f"/sendouts/{customer.sendout_id}/pause")
+    await customer.has("state = 'expired'", "nudge")
+    await customer.closes()
+    return customer
+
+
 SHAPES: tuple[_Shape, ...] = (
     silent,
     clicked,
@@ -191,6 +217,8 @@ SHAPES: tuple[_Shape, ...] = (
     retried,
     overtaken,
     too_many,
+    windowed,
+    expired,
 )
 
 

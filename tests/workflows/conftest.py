@@ -18,6 +18,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.recording import Recording
+from activities.reporting import Reporting
 from activities.send import Sending
 from activities.starting import Starting
 from activities.sweeping import Sweeping
@@ -28,14 +29,15 @@ from embedded.temporal_server import program
 from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
-from storage import senders
 from storage.flows import StoredFlows
 from storage.ledger import SendLedger
 from storage.outbox import RunOutbox
 from storage.queue import EntryQueue
 from storage.repairs import Repairs
+from storage.report_runs import ReportRuns
 from storage.run_record import RunRecord
 from storage.session import Database
+from storage.templates import TemplateCopies
 from temporal import TemporalPresence, running, send_worker, workflow_worker
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY
@@ -43,12 +45,14 @@ from whatsapp.client import CloudApi
 from whatsapp.sender import WhatsApp
 from whatsapp.simulator.app import create_server
 from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
-from whatsapp.template_source import Account, TemplateSource
+from whatsapp.template_source import TemplateSource
 from workflows import messages
 from workflows.converter import data_converter
 
 _PATIENCE = 20.0
 """Seconds a test waits for something to come true before it fails."""
+_KEPT_SHORTER = httpx.Limits(keepalive_expiry=2)
+"""The servers drop idle connections after five seconds, just when a call may be using one."""
 
 
 class World:
@@ -323,12 +327,7 @@ async def make_world(
         graph = await stack.enter_async_context(
             CloudApi(simulator_url, "v25.0", http_timeout=settings.http_timeout)
         )
-
-        async def accounts_of(business_id: UUID) -> list[Account]:
-            async with database.transaction() as connection:
-                return [Account(*a) for a in await senders.accounts_of(connection, business_id)]
-
-        late.source = TemplateSource(graph, accounts_of, simulator_url=simulator_url)
+        late.source = TemplateSource(graph, TemplateCopies(database), simulator_url=simulator_url)
         await stack.enter_async_context(
             running(_workers(settings, client, database, flows, runs, sweeping, graph))
         )
@@ -338,10 +337,13 @@ async def make_world(
                 headers={"X-API-Key": KEY},
                 trust_env=False,
                 timeout=30,
+                limits=_KEPT_SHORTER,
             )
         )
         phones = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=simulator_url, trust_env=False, timeout=30)
+            httpx.AsyncClient(
+                base_url=simulator_url, trust_env=False, timeout=30, limits=_KEPT_SHORTER
+            )
         )
         await phones.put("/_sim/behaviour", json={"delayMs": 5})
         yield World(api, phones, client, env, database, sweeping)
@@ -357,6 +359,15 @@ class _LateTemplates:
 
     async def registry(self, business_id: UUID) -> Any:
         return await self.source.registry(business_id)
+
+    async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
+        return await self.source.refresh(business_id, older_than=older_than)
+
+    def refresh_soon(self, business_id: UUID, *, older_than: float) -> None:
+        self.source.refresh_soon(business_id, older_than=older_than)
+
+    async def create(self, waba_id: str, access_token: str, definition: Any) -> Any:
+        return await self.source.create(waba_id, access_token, definition)
 
 
 def _workers(
@@ -376,6 +387,7 @@ def _workers(
             Recording(RunRecord(database)),
             Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
             sweeping,
+            Reporting(ReportRuns(database, settings.api_url)),
         ),
         send_worker(
             client, settings, Sending(SendLedger(database, flows, policy), WhatsApp(graph), policy)

@@ -1,0 +1,275 @@
+import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
+import { useCallback, useMemo, useRef, useState } from 'react'
+import { type Flow, type NodeType, names, type Position, placeOf } from '../flow/document'
+import { addCard, insertCard, moveCards, newNode } from '../flow/edits'
+import { connect, exitsOf } from '../flow/graph'
+import { arranged, placesOf, type Size } from '../flow/layout'
+import { useSession } from '../session'
+import { CardMenu } from '../ui/menu'
+import { Notice } from '../ui/notice'
+import { Canvas, type Spot } from './canvas'
+import type { Mark } from './card'
+import { CardPanel } from './card-panel'
+import { EditorBar } from './editor-bar'
+import { IssuesPanel } from './issues-panel'
+import { useClipboard, useUndoKeys } from './keys'
+import { Palette } from './palette'
+import { SettingsPanel } from './settings-panel'
+import { TestPanel } from './test-panel'
+import { TryPanel } from './try-panel'
+import { useDraft } from './use-draft'
+import { useExamples } from './use-examples'
+import { VariablesPanel } from './variables-panel'
+
+export type PanelName = 'card' | 'variables' | 'settings' | 'issues' | 'try' | 'test'
+
+export function EditorPage({ campaignId }: { campaignId: string }) {
+  return (
+    <ReactFlowProvider>
+      <Editor campaignId={campaignId} />
+    </ReactFlowProvider>
+  )
+}
+
+function Editor({ campaignId }: { campaignId: string }) {
+  const { api, canOperate } = useSession()
+  const { draft, said } = useDraft(api, campaignId, canOperate)
+  if (!draft) {
+    return (
+      <main className="page">
+        {said ? (
+          <Notice kind="error">{said}</Notice>
+        ) : (
+          <p className="soft">Reading the campaign …</p>
+        )}
+        <a href="#/campaigns">All campaigns</a>
+      </main>
+    )
+  }
+  return <Workbench draft={draft} canOperate={canOperate} />
+}
+
+function Workbench({
+  draft,
+  canOperate,
+}: {
+  draft: NonNullable<ReturnType<typeof useDraft>['draft']>
+  canOperate: boolean
+}) {
+  const { flow, issues, edit } = draft
+  const [selected, setSelected] = useState<string[]>([])
+  const [panel, setPanel] = useState<PanelName | null>(null)
+  const [spot, setSpot] = useState<Spot | null>(null)
+  const [marks, setMarks] = useState<Map<string, Mark> | undefined>(undefined)
+  const [examples, setExample] = useExamples(draft.campaign.campaignId)
+  const { fitView, setCenter, screenToFlowPosition } = useReactFlow()
+  const sizes = useRef<Record<string, Size>>({})
+  const frame = useRef<HTMLDivElement>(null)
+
+  const select = useCallback((chosen: string[]) => {
+    setSelected(chosen)
+    setPanel((open) => (chosen.length === 1 ? 'card' : open === 'card' ? null : open))
+  }, [])
+
+  const show = useCallback(
+    (name: string) => {
+      const place = placesOf(flow)[name]
+      const size = sizes.current[name]
+      if (place && size) {
+        const zoom = { zoom: 1, duration: 200 }
+        void setCenter(place.x + size.width / 2, place.y + size.height / 2, zoom)
+      }
+      select([name])
+    },
+    [flow, select, setCenter],
+  )
+
+  /** Add a card and open it; `make` says into which flow and how. */
+  const add = useCallback(
+    (make: (flow: Flow) => [Flow, string]) => {
+      const [, name] = make(flow)
+      edit((f) => make(placed(f))[0])
+      select([name])
+    },
+    [flow, edit, select],
+  )
+
+  function addFromPalette(type: NodeType) {
+    const [only] = selected.length === 1 ? selected : []
+    const before = only ? flow.nodes[only] : undefined
+    if (only && before) {
+      const free = exitsOf(before).find((exit) => exit.handle === 'next' && exit.target === null)
+      const at = placesOf(flow)[only] ?? { x: 0, y: 0 }
+      const place = { x: at.x, y: at.y + (sizes.current[only]?.height ?? 140) + 70 }
+      add((f) => {
+        const [added, name] = addCard(f, newNode(type), freePlace(f, place))
+        return [free ? connect(added, only, 'next', name) : added, name]
+      })
+      return
+    }
+    const box = frame.current?.getBoundingClientRect()
+    const middle = box
+      ? { x: box.left + box.width / 2 - 130, y: box.top + box.height / 3 }
+      : { x: 0, y: 0 }
+    const place = screenToFlowPosition(middle)
+    add((f) => addCard(f, newNode(type), freePlace(f, place)))
+  }
+
+  function addAt(type: NodeType) {
+    if (!spot) return
+    if ('link' in spot) {
+      const places = placesOf(flow)
+      const target = places[spot.link.target] ?? { x: 0, y: 0 }
+      add((f) =>
+        insertCard(
+          f,
+          spot.link,
+          newNode(type),
+          freePlace(f, { x: target.x + 40, y: target.y - 60 }),
+        ),
+      )
+    } else {
+      const { source, handle } = spot.from
+      add((f) => {
+        const [added, name] = addCard(f, newNode(type), spot.place)
+        return [connect(added, source, handle, name), name]
+      })
+    }
+  }
+
+  const arrange = useCallback(() => {
+    edit((f) => moveCards(f, arranged(f, sizes.current)))
+    requestAnimationFrame(() => void fitView({ maxZoom: 1, padding: 0.15, duration: 200 }))
+  }, [edit, fitView])
+
+  const editing = useMemo(
+    () =>
+      canOperate
+        ? {
+            edit,
+            ask: setSpot,
+            drop: (type: NodeType, place: Position) => add((f) => addCard(f, newNode(type), place)),
+            measured: (known: Record<string, Size>) => {
+              sizes.current = known
+            },
+          }
+        : undefined,
+    [canOperate, edit, add],
+  )
+  useUndoKeys(draft)
+  useClipboard(frame, flow, selected, canOperate ? edit : null, select)
+
+  const [only] = selected
+  const card = selected.length === 1 && only !== undefined && only in flow.nodes ? only : null
+  const close = () => {
+    setPanel(null)
+    setMarks(undefined)
+    setSelected([])
+  }
+  const shownPanel = panel === 'card' && card === null ? null : panel
+  return (
+    <div className="editor">
+      <EditorBar
+        draft={draft}
+        canOperate={canOperate}
+        panel={shownPanel}
+        open={(name) => {
+          setMarks(undefined)
+          setPanel(name)
+        }}
+        arrange={arrange}
+      />
+      <main className="workbench">
+        <h1 className="unseen">{draft.campaign.campaignName}</h1>
+        {canOperate && <Palette add={addFromPalette} />}
+        <div className="canvas" ref={frame}>
+          <Canvas
+            flow={flow}
+            label={`Flow of ${draft.campaign.campaignName}`}
+            selected={selected}
+            select={select}
+            issues={issues}
+            examples={examples}
+            marks={marks}
+            editing={editing}
+          />
+          {names(flow).length === 0 && (
+            <p className="first-step">
+              Add the first card: a <b>message</b> with an approved template.
+            </p>
+          )}
+        </div>
+        {shownPanel === 'card' && card !== null && (
+          <CardPanel
+            key={card}
+            name={card}
+            flow={flow}
+            issues={issues}
+            examples={examples}
+            edit={canOperate ? edit : null}
+            select={select}
+            add={add}
+            close={close}
+          />
+        )}
+        {shownPanel === 'variables' && (
+          <VariablesPanel
+            flow={flow}
+            edit={canOperate ? edit : null}
+            examples={examples}
+            setExample={setExample}
+            close={close}
+          />
+        )}
+        {shownPanel === 'settings' && (
+          <SettingsPanel
+            flow={flow}
+            issues={issues}
+            edit={canOperate ? edit : null}
+            close={close}
+          />
+        )}
+        {shownPanel === 'issues' && (
+          <IssuesPanel flow={flow} issues={issues} show={show} close={close} />
+        )}
+        {shownPanel === 'try' && (
+          <TryPanel
+            campaignId={draft.campaign.campaignId}
+            flow={flow}
+            examples={examples}
+            mark={setMarks}
+            close={close}
+          />
+        )}
+        {shownPanel === 'test' && (
+          <TestPanel
+            campaignId={draft.campaign.campaignId}
+            flow={flow}
+            examples={examples}
+            flush={draft.flush}
+            close={close}
+          />
+        )}
+      </main>
+      {spot && (
+        <CardMenu label="Card to add" at={spot.at} choose={addAt} close={() => setSpot(null)} />
+      )}
+    </div>
+  )
+}
+
+/** The flow with a place for every card, so that a new one does not make the others move. */
+function placed(flow: Flow): Flow {
+  const missing = names(flow).some((name) => placeOf(flow, name) === null)
+  return missing ? moveCards(flow, placesOf(flow)) : flow
+}
+
+/** A place like the wanted one where no card begins. */
+function freePlace(flow: Flow, wanted: Position): Position {
+  const taken = Object.values(placesOf(flow))
+  let place = wanted
+  while (taken.some(({ x, y }) => Math.abs(x - place.x) < 40 && Math.abs(y - place.y) < 40)) {
+    place = { x: place.x + 300, y: place.y }
+  }
+  return place
+}

@@ -1,0 +1,210 @@
+import { ReactFlowProvider } from '@xyflow/react'
+import { useCallback, useMemo, useState } from 'react'
+import type { Entity, FrozenFlow, Sendout } from '../api/types'
+import { Canvas } from '../editor/canvas'
+import type { Mark } from '../editor/card'
+import type { Flow } from '../flow/document'
+import { to } from '../routes'
+import { useSession } from '../session'
+import { download } from '../ui/download'
+import { Notice } from '../ui/notice'
+import { Time } from '../ui/time'
+import { useLoaded } from '../ui/use-loaded'
+import { ended, share } from './counts'
+import { Entries } from './entries'
+import { Levers } from './levers'
+import { StateTag } from './sendouts-page'
+
+const EVERY = 2000
+
+/** One sendout as it goes: counts, the flow with what each message did, entries, levers. */
+export function SendoutPage({ sendoutId }: { sendoutId: string }) {
+  const { api } = useSession()
+  const read = useCallback(
+    async () => (await api.call<Entity<Sendout>>(`sendouts/${sendoutId}`)).entity,
+    [api, sendoutId],
+  )
+  const { value: sendout, said, reload } = useLoaded(read, EVERY)
+  if (!sendout)
+    return said ? <Notice kind="error">{said}</Notice> : <p className="soft">Reading …</p>
+  return (
+    <>
+      <Head sendout={sendout} reload={reload} />
+      {said && <Notice kind="error">{said}</Notice>}
+      <Holds sendout={sendout} />
+      <Progress sendout={sendout} />
+      <FlowWithCounts sendout={sendout} reload={reload} />
+      <Entries sendoutId={sendoutId} />
+    </>
+  )
+}
+
+function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<void> }) {
+  const { api, canOperate } = useSession()
+  const [said, setSaid] = useState<string | null>(null)
+
+  async function report() {
+    try {
+      const file = await api.file(`sendouts/${sendout.sendoutId}/report.csv`)
+      download(`${sendout.campaignName} ${sendout.createdAt.slice(0, 10)}.csv`, file)
+      setSaid(null)
+    } catch (error) {
+      setSaid(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  return (
+    <>
+      <div className="row heading">
+        <h1>{sendout.label ?? sendout.campaignName}</h1>
+        <StateTag sendout={sendout} />
+        {canOperate && <Levers sendout={sendout} reload={reload} />}
+        <button type="button" onClick={() => void report()}>
+          Download report
+        </button>
+      </div>
+      <p className="facts">
+        <span>
+          Campaign <a href={to.campaign(sendout.campaignId)}>{sendout.campaignName}</a>
+        </span>
+        <span>Version {sendout.campaignVersion}</span>
+        <span>
+          Began <Time at={sendout.createdAt} />
+        </span>
+        {sendout.finishedAt && (
+          <span>
+            Last end <Time at={sendout.finishedAt} />
+          </span>
+        )}
+        {sendout.current && <span>Further entries join it</span>}
+      </p>
+      {said && <Notice kind="error">{said}</Notice>}
+    </>
+  )
+}
+
+function Holds({ sendout }: { sendout: Sendout }) {
+  return sendout.heldBy.map((hold) => {
+    const what = 'channel' in hold ? `Channel ${hold.channel}` : `Template ${hold.template}`
+    return (
+      <Notice kind="warning" key={what}>
+        {what} is held since <Time at={hold.since} />
+        {hold.message ? `: ${hold.message}` : ''}
+        {hold.code === null ? '' : ` (${hold.code})`}. Runs wait before their next send.
+      </Notice>
+    )
+  })
+}
+
+function Progress({ sendout }: { sendout: Sendout }) {
+  const { entries, messages } = sendout
+  const done = ended(sendout)
+  const open = entries.scheduled + entries.queued + entries.running
+  return (
+    <section aria-label="Progress" className="progress-part">
+      <p>
+        {done} of {entries.accepted} entries ended ({share(sendout)}), {open} open
+      </p>
+      <progress
+        className="progress"
+        aria-label="Entries that have ended"
+        value={done}
+        max={Math.max(1, entries.accepted)}
+      />
+      <dl className="counts">
+        <Count label="Sent" value={messages.sent} />
+        <Count label="Delivered" value={messages.delivered} />
+        <Count label="Read" value={messages.read} />
+        <Count label="Tapped" value={messages.clicked} />
+        <Count label="Messages failed" value={messages.failed} />
+        <Count label="Completed" value={entries.completed} />
+        <Count label="Entries failed" value={entries.failed} />
+        {messages.unknown > 0 && <Count label="Messages unknown" value={messages.unknown} />}
+        {entries.unknown > 0 && <Count label="Entries unknown" value={entries.unknown} />}
+        {entries.notReceived > 0 && <Count label="Not received" value={entries.notReceived} />}
+        {entries.optedOut > 0 && <Count label="Opted out" value={entries.optedOut} />}
+        {entries.duplicate > 0 && <Count label="Duplicates" value={entries.duplicate} />}
+        {entries.cancelled > 0 && <Count label="Cancelled" value={entries.cancelled} />}
+      </dl>
+    </section>
+  )
+}
+
+function Count({ label, value }: { label: string; value: number }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}
+
+function FlowWithCounts({ sendout, reload }: { sendout: Sendout; reload: () => Promise<void> }) {
+  const { api, canOperate } = useSession()
+  const { campaignId, campaignVersion, sendoutId, skipNodes } = sendout
+  const [selected, setSelected] = useState<string[]>([])
+  const [failed, setFailed] = useState<string | null>(null)
+  const read = useCallback(async () => {
+    const version = encodeURIComponent(campaignVersion)
+    const path = `campaigns/${campaignId}/versions/${version}`
+    return (await api.call<Entity<FrozenFlow>>(path)).entity.flow as unknown as Flow
+  }, [api, campaignId, campaignVersion])
+  const { value: flow, said } = useLoaded(read)
+  const skipped = skipNodes.join('\n')
+  const marks = useMemo(
+    () => new Map<string, Mark>(skipped.split('\n').map((name) => [name, 'skipped'])),
+    [skipped],
+  )
+  const [only] = selected.length === 1 ? selected : []
+  const isMessage = only !== undefined && flow?.nodes[only]?.type === 'message'
+
+  async function skip(name: string) {
+    const others = skipNodes.filter((node) => node !== name)
+    const body = { skipNodes: others.length < skipNodes.length ? others : [...skipNodes, name] }
+    try {
+      await api.call(`sendouts/${sendoutId}`, { method: 'PATCH', body })
+      setFailed(null)
+      await reload()
+    } catch (error) {
+      setFailed(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  if (!flow) return said ? <Notice kind="error">{said}</Notice> : null
+  return (
+    <section aria-label="The flow and what its messages did" className="flow-part">
+      <div className="row">
+        <h2>Messages</h2>
+        {canOperate && sendout.state !== 'cancelled' && (
+          <button
+            type="button"
+            disabled={!isMessage}
+            onClick={() => only !== undefined && void skip(only)}
+          >
+            {isMessage && skipNodes.includes(only)
+              ? `Send ${only} again`
+              : `Skip ${isMessage ? only : 'a message'}`}
+          </button>
+        )}
+        <span className="soft">
+          {isMessage
+            ? 'A skipped message is no longer sent; its path ends there.'
+            : 'Select a message to skip it.'}
+        </span>
+      </div>
+      {failed && <Notice kind="error">{failed}</Notice>}
+      <div className="flow-frame">
+        <ReactFlowProvider>
+          <Canvas
+            flow={flow}
+            label={`Flow of ${sendout.campaignName} with counts`}
+            selected={selected}
+            select={setSelected}
+            counts={sendout.nodes}
+            marks={marks}
+          />
+        </ReactFlowProvider>
+      </div>
+    </section>
+  )
+}

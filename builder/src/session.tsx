@@ -1,0 +1,67 @@
+/** Who is signed in: the API key lives in this tab's session storage and nowhere else. */
+
+import type { ReactNode } from 'react'
+import { createContext, useCallback, useContext, useMemo, useState } from 'react'
+import { Api, temporalAddress, whoIs } from './api/client'
+import type { Me } from './api/types'
+import { SignInPage } from './sign-in'
+
+const STORED = 'sendout.session'
+
+interface Known {
+  key: string
+  me: Me
+  workflows: string
+}
+
+export interface Session {
+  api: Api
+  me: Me
+  /** Whether the key may change campaigns and pull levers, not only look. */
+  canOperate: boolean
+  /** The Temporal Web UI's address of runs, up to the run's name. */
+  workflows: string
+  signOut: () => void
+}
+
+const SessionContext = createContext<Session | null>(null)
+
+export function useSession(): Session {
+  const session = useContext(SessionContext)
+  if (!session) throw new Error('used outside of a session')
+  return session
+}
+
+export function SignedIn({ children }: { children: ReactNode }) {
+  const [known, setKnown] = useState<Known | null>(stored)
+  const signOut = useCallback(() => {
+    sessionStorage.removeItem(STORED)
+    setKnown(null)
+  }, [])
+  const signIn = useCallback(async (key: string) => {
+    const [me, workflows] = await Promise.all([whoIs(key), temporalAddress(key)])
+    sessionStorage.setItem(STORED, JSON.stringify({ key, me, workflows }))
+    setKnown({ key, me, workflows })
+  }, [])
+  const session = useMemo(
+    () =>
+      known && {
+        api: new Api(known.key, known.me.businessId, signOut),
+        me: known.me,
+        canOperate: known.me.scopes.includes('operate'),
+        workflows: known.workflows,
+        signOut,
+      },
+    [known, signOut],
+  )
+  if (!session) return <SignInPage signIn={signIn} />
+  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
+}
+
+function stored(): Known | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORED) ?? 'null') as Known | null
+  } catch {
+    return null
+  }
+}

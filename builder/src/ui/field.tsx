@@ -1,0 +1,129 @@
+import { type ReactNode, useId } from 'react'
+import { leastLength } from '../flow/limits'
+
+interface FieldProps {
+  id: string
+  'aria-describedby'?: string
+  'aria-invalid'?: boolean
+}
+
+/** A label, one control, and what is to be said about it. */
+export function Field({
+  label,
+  hint,
+  problem,
+  children,
+}: {
+  label: string
+  hint?: ReactNode
+  problem?: string | null
+  children: (field: FieldProps) => ReactNode
+}) {
+  const id = useId()
+  const about = hint || problem ? `${id}-about` : undefined
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, 'aria-describedby': about, 'aria-invalid': problem ? true : undefined })}
+      {(hint || problem) && (
+        <div id={about} className="field-about">
+          {problem && <p className="problem">{problem}</p>}
+          {hint && <p>{hint}</p>}
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** A text with WhatsApp's limit on it, counted as the API counts. */
+export function TextField({
+  label,
+  value,
+  onChange,
+  most,
+  rows,
+  hint,
+  problem,
+  placeholder,
+}: {
+  label: string
+  value: string
+  onChange: (value: string) => void
+  most?: number
+  /** How many lines; one makes a single-line input. */
+  rows?: number
+  hint?: ReactNode
+  problem?: string | null
+  placeholder?: string
+}) {
+  const length = leastLength(value)
+  const over = most !== undefined && length > most
+  const said = problem ?? (over ? `${length - most} too many for WhatsApp` : null)
+  const counter = most !== undefined && (
+    <span className={over ? 'counter over' : 'counter'}>
+      {length} / {most}
+    </span>
+  )
+  return (
+    <Field label={label} hint={joined(counter, hint)} problem={said}>
+      {(field) =>
+        rows && rows > 1 ? (
+          <textarea
+            {...field}
+            rows={rows}
+            value={value}
+            placeholder={placeholder}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        ) : (
+          <input
+            {...field}
+            type="text"
+            value={value}
+            placeholder={placeholder}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )
+      }
+    </Field>
+  )
+}
+
+function joined(counter: ReactNode, hint: ReactNode): ReactNode {
+  if (!counter) return hint
+  return (
+    <>
+      {counter} {hint}
+    </>
+  )
+}
+
+export function SelectField<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+  hint,
+  problem,
+}: {
+  label: string
+  value: T
+  options: readonly (readonly [T, string])[]
+  onChange: (value: T) => void
+  hint?: ReactNode
+  problem?: string | null
+}) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {(field) => (
+        <select {...field} value={value} onChange={(event) => onChange(event.target.value as T)}>
+          {options.map(([option, said]) => (
+            <option key={option} value={option}>
+              {said}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
+}

@@ -1,0 +1,100 @@
+"""The stacks that are broken on purpose, the size of the proofs, and the seed of their chance.
+
+`CHAOS=large` (`make chaos`) makes them large; `CHAOS_SEED` repeats the moments of an earlier run.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+pytest.register_assert_rewrite("tests.e2e.patience", "tests.chaos.proof")
+
+from embedded.stack import Stack  # noqa: E402
+from tests.e2e.business import Business  # noqa: E402
+from tests.e2e.customers import Customers, PhoneNumbers  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is sent and killed."""
+
+    entries: int
+    kills_of_each: int
+    faulty: int
+    stormed: int
+    backlog: int
+
+
+_SIZES = {
+    "moderate": Size(entries=200, kills_of_each=2, faulty=60, stormed=30, backlog=300),
+    "large": Size(entries=1000, kills_of_each=4, faulty=600, stormed=200, backlog=1000),
+}
+
+# Seconds. Late delivery is longer than any restart; the rest is short. The grace of `resend` is longer
+# than a status takes that is held up by the restarts of everything on its way.
+_SHORT: dict[str, Any] = {
+    "late_delivery": 120,
+    "click_window": 4,
+    "http_timeout": 2.5,
+    "sweep_every": 2,
+}
+_GRACE = {"give_up": 6, "resend": 15}
+
+
+@pytest.fixture(scope="session")
+def size() -> Size:
+    return _SIZES[os.environ.get("CHAOS", "moderate")]
+
+
+@pytest.fixture(scope="session")
+def seed() -> str:
+    """What the chance of this session comes from."""
+    seed = os.environ.get("CHAOS_SEED") or str(time.time_ns() % 1_000_000)
+    print(f"CHAOS_SEED={seed}")
+    return seed
+
+
+def _stack(outcome: str) -> Iterator[Stack]:
+    with Stack.start(unknown_outcome=outcome, unknown_grace=_GRACE[outcome], **_SHORT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package", params=["give_up", "resend"])
+def either_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack in each mode, one after the other."""
+    yield from _stack(request.param)
+
+
+@pytest.fixture
+def stack(either_stack: Stack) -> Stack:
+    return either_stack
+
+
+@pytest.fixture
+def business(stack: Stack) -> Iterator[Business]:
+    with Business(stack.api_url) as business:
+        yield business
+
+
+@pytest.fixture
+def customers(stack: Stack) -> Iterator[Customers]:
+    with Customers(stack.simulator_url) as customers:
+        yield customers
+        customers.await_reachable()
+        customers.behave_by_default()
+
+
+@pytest.fixture
+def numbers() -> PhoneNumbers:
+    """Phone numbers of this test alone."""
+    return PhoneNumbers()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A campaign name of this test alone."""
+    return str(request.node.name)
