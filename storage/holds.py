@@ -20,6 +20,11 @@ _WAITING = """
         SELECT 1 FROM messages m WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt)
 """
 
+# A first send may have been tried by the time its run hears that it is to be taken back.
+_BETWEEN_TRIES = """
+    SELECT entry_id FROM messages WHERE sendout_id = :sendout AND state = 'retrying'
+"""
+
 _TAKE_BACK = text(f"""
     INSERT INTO run_signals (entry_id, name, body)
     SELECT entry_id, 'held', CAST('{{}}' AS json) FROM ({_WAITING}) waiting
@@ -42,7 +47,7 @@ _RELEASE_SENDOUT = text(f"""
     WITH {_FREE.format(which="sendout_id = :sendout AND held_for = 'sendout'")}
     INSERT INTO run_signals (entry_id, name, body)
     SELECT entry_id, 'released', CAST('{{}}' AS json)
-    FROM (SELECT entry_id FROM freed UNION {_WAITING}) everybody
+    FROM (SELECT entry_id FROM freed UNION {_WAITING} UNION {_BETWEEN_TRIES}) everybody
 """)
 
 _RELEASE_CHANNEL = text(f"""

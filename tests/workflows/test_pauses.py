@@ -57,3 +57,17 @@ async def test_a_send_that_has_begun_is_finished(world: World) -> None:
     await bob.waits_for("time delay **wait**")
     await eventually(bob.texts, ["Welcome"])
     assert (await bob.entry())["state"] == "running"
+
+
+async def test_a_send_taken_back_between_two_tries_comes_back_too(world: World) -> None:
+    """Its row says that it is retried; the resume releases it like the untouched ones."""
+    await world.behave(ANA, failWith=131016)
+    ana = await world.send(await world.publish(offer()), ANA)
+    await ana.has("state = 'retrying'", "welcome")
+    paused = await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
+    assert paused.status_code == 200
+    await ana.run.signal("held")
+    await ana.waits_for("is held")
+    await world.behave(ANA)
+    await world.api.post(f"/sendouts/{ana.sendout_id}/resume")
+    await ana.gets("Welcome")
