@@ -109,6 +109,7 @@ def workflow_worker(
     recording: Recording,
     starting: Starting,
     sweeping: Sweeping,
+    *,
     reporting: Reporting,
 ) -> Worker:
     """Runs the workflows, their short looks into the record, and the starts."""
@@ -210,9 +211,7 @@ async def schedule_daily_reports(client: Client, settings: Settings) -> None:
             calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(0)], minute=[ScheduleRange(10)])]
         ),
         # One that was missed while Temporal was away is made when it is back, for all missed days.
-        policy=SchedulePolicy(
-            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)
-        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)),
     )
     await _put_schedule(client, messages.DAILY_REPORTS_ID, schedule)
 

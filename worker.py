@@ -92,7 +92,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
                 Recording(RunRecord(database)),
                 Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
                 Sweeping(Repairs(database), runs, rates, wakes),
-                Reporting(ReportRuns(database, settings.api_url)),
+                reporting=Reporting(ReportRuns(database, settings.api_url)),
             ),
             send_worker(
                 client,

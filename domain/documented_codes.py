@@ -220,7 +220,9 @@ RETURNED: Mapping[ErrorCode, Returned] = MappingProxyType(
         ErrorCode.MESSAGE_ATTACHMENTS_NUMBER_INVALID: Returned(
             400, f"{_SESSION}: more than one attachment"
         ),
-        ErrorCode.MESSAGE_ATTACHMENT_EMPTY: Returned(400, f"{_SESSION}: an attachment without `url`"),
+        ErrorCode.MESSAGE_ATTACHMENT_EMPTY: Returned(
+            400, f"{_SESSION}: an attachment without `url`"
+        ),
         ErrorCode.MESSAGE_ATTACHMENT_INVALID: Returned(
             400, f"{_SESSION}: an attachment's `url`, `type` or `caption` is unusable"
         ),

@@ -128,7 +128,7 @@ class Customers:
                     "button": reply[1] if reply else None,
                     "at": message.at,
                     "business_id": business_id,
-                    "details": json.dumps(message.details) if message.details else None,
+                    "details": _details(message),
                 },
             )
             if kept.one_or_none() is None:
@@ -238,6 +238,14 @@ class Customers:
             ):
                 signals.append(RunSignal(row.entry_id, "customer_wrote", {}))
         return signals
+
+
+def _details(message: Inbound) -> str | None:
+    """What events tell besides, as JSON: of a tap that is not on a button of ours also its payload."""
+    details = dict(message.details or {})
+    if message.reply_id is not None and split_reply_id(message.reply_id) is None:
+        details["payload"] = message.reply_id
+    return json.dumps(details) if details else None
 
 
 async def _tapped(

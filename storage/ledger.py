@@ -53,7 +53,7 @@ _SITUATION = text(f"""
             WHERE i.channel_id = e.channel_id AND i.client = ANY(n.names))
                > now() - interval '24 hours'
                AS window_open,
-           -- What leads to a single message is what the customer wrote last (ADR 12).
+           -- What leads to a single message is what the customer wrote last (ADR 11).
            CASE WHEN s.source = 'message' THEN (SELECT max(i.received_at) FROM inbound i
                 WHERE i.channel_id = e.channel_id AND i.client = ANY(n.names))
             ELSE (SELECT i.received_at FROM inbound i WHERE i.inbound_id = :led_by) END

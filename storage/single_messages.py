@@ -1,4 +1,4 @@
-"""Single messages as entries (api.md section 2b, ADR 12).
+"""Single messages as entries (api.md section 2b, ADR 11).
 
 All messages of a business under one tag, or none, are entries of one campaign of the kind `messages`,
 which no name leads to and no list shows; in it every flow has a current sendout of its own, made when

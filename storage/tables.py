@@ -148,7 +148,7 @@ campaigns = Table(
     Column("campaign_id", Uuid, primary_key=True),
     Column("business_id", ForeignKey(businesses.c.business_id), nullable=False),
     Column("name", Text, nullable=False),
-    # campaign, or messages: what single messages of one tag, or none, are entries of (ADR 12)
+    # campaign, or messages: what single messages of one tag, or none, are entries of (ADR 11)
     Column("kind", Text, nullable=False, server_default="campaign"),
     Column("state", Text, nullable=False, server_default="draft"),
     # The state an archived campaign comes back to.

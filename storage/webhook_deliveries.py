@@ -52,7 +52,7 @@ _TAKE = text(f"""
     SELECT e.event_id, e.key, e.kind, e.happened_at, e.error_code, e.error_message,
         e.details::text AS details, e.tries,
         ch.phone_number, coalesce(i.client, m.client) AS client, i.user_id, i.kind AS inbound_kind,
-        -- Buttons of single messages have ids of the caller's own (ADR 12).
+        -- Buttons of single messages have ids of the caller's own (ADR 11).
         coalesce(CASE WHEN s.source = 'message' THEN en.variables->>('reply_' || i.button || '_id')
             END, i.button) AS button,
         CASE WHEN i.inbound_id IS NULL THEN m.text ELSE i.text END AS text,

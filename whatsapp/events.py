@@ -214,9 +214,7 @@ def _template_named(value: Mapping[str, Any]) -> tuple[str, str] | None:
     return name, language.replace("-", "_")
 
 
-def _template_category(
-    value: Mapping[str, Any], at: datetime | None
-) -> Iterator[TemplateCategory]:
+def _template_category(value: Mapping[str, Any], at: datetime | None) -> Iterator[TemplateCategory]:
     """A change that was made; one that is only announced names no new category."""
     named, category = _template_named(value), _text(value.get("new_category"))
     if named is not None and category is not None:

@@ -76,7 +76,7 @@ async def test_files_are_compressed_for_those_who_can_read_it(api: httpx.AsyncCl
 async def test_nothing_else_is_served(api: httpx.AsyncClient, name: str):
     """Only the page's own files have an address."""
     answer = await api.get(f"/app/{name}")
-    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    assert (answer.status_code, answer.json()["code"]) == (404, "ERROR_CODE_NOT_FOUND")
 
 
 async def test_the_address_of_runs_needs_a_key(api: httpx.AsyncClient):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -179,9 +180,7 @@ async def test_the_number_of_statements_is_constant(api: httpx.AsyncClient, data
     for body, path in ((templated(), TEMPLATED), (session(), SESSION)):
         await sent(api, body, path)
 
-        taken = [
-            await statements(database, lambda b=body, p=path: sent(api, b, p)) for _ in range(3)
-        ]
+        taken = [await statements(database, partial(sent, api, body, path)) for _ in range(3)]
 
         # The campaign and channels; the template or the window; the entry.
         assert taken == [3, 3, 3]

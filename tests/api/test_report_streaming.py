@@ -126,4 +126,4 @@ async def test_readers_who_leave_hold_no_connection(
     async with asyncio.timeout(20):
         while app.state.report_slots._value < AT_ONCE:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
-    assert database.engine.pool.checkedout() == 0
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

@@ -268,11 +268,11 @@ async def close_days(database: Database) -> None:
 async def today(database: Database) -> datetime:
     """Noon of today by the database's clock."""
     async with database.transaction() as connection:
-        midnight = await connection.scalar(
+        noon: datetime | None = await connection.scalar(
             text("SELECT date_trunc('day', now(), 'UTC') + interval '12 hours'")
         )
-    assert midnight is not None
-    return midnight
+    assert noon is not None
+    return noon
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from schemathesis.checks import (
 from api.app import create_app
 from settings import Settings as ApiSettings
 from storage.session import Database
+from storage.webhook_events import tell_report
+from storage.webhooks import add_webhook, filter_columns
 from tests.api.described import description, operation_ids
 from tests.api.graph import simulated_graph, template_source
 from tests.api.sent import add_entry, add_message, add_sendout
@@ -75,6 +77,11 @@ async def known(business: None, database: Database) -> dict[str, str]:
         entry_id = await add_entry(connection, sendout_id)
         await add_message(connection, entry_id)
         channel_id = await add_channel(connection, BUSINESS, "+15550002222")
+        webhook = {"topic": "report", "type": "custom", "address": "https://93.184.216.34/"}
+        webhook_id = await add_webhook(
+            connection, BUSINESS, webhook | {"secret": "x"} | filter_columns([])
+        )
+        await tell_report(connection, BUSINESS, "run-001", {})
     return {
         "businessId": str(BUSINESS),
         "campaignId": str(campaign_id),
@@ -82,6 +89,8 @@ async def known(business: None, database: Database) -> dict[str, str]:
         "sendoutId": str(sendout_id),
         "entryId": str(entry_id),
         "channelId": str(channel_id),
+        "webhookId": str(webhook_id),
+        "runId": "none",
         "client": "+16045552331",
         "name": "greeting",
         "language": "en",

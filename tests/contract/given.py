@@ -3,7 +3,7 @@
 `businesses` (`{businessId, key}`; the caller's own is always there), `keys` (`{key, name, scopes,
 revoked}`), `channels` (one default channel unless told), `heldTemplates` of its account, `campaigns`
 with `versions` (label → flow) and a `draft`, `sendouts` with `entries`, their `messages` (with `clicks`) and `decisions`,
-`reportRuns`, `optOuts`, `inbound` (now, unless it says when), `templates` as the Graph API lists them, as read a
+`reportRuns`, `webhooks` with their undelivered `events`, `optOuts`, `inbound` (now, unless it says when), `templates` as the Graph API lists them, as read a
 moment ago; besides `settings` of the API and whether `temporal` is `up`, `away` (if not
 told) or `without workers`. Fields are the record's own in camelCase.
 """
@@ -53,25 +53,26 @@ async def make_given(connection: AsyncConnection, given: Mapping[str, Any]) -> N
         await _add_key(connection, key)
     for channel in given.get("channels", []):
         await _add_channel(connection, channel)
-    for hold in given.get("heldTemplates", []):
-        await _add_template_hold(connection, hold)
+    await _add_templates(connection, given)
     for campaign in given.get("campaigns", []):
         await _add_campaign(connection, campaign)
     for sendout in given.get("sendouts", []):
         await _add_sendout(connection, sendout)
     for webhook in given.get("webhooks", []):
         await _add_webhook(connection, webhook)
-    for run in given.get("reportRuns", []):
-        day = {"day": date.fromisoformat(run["day"])}
-        values = {"business_id": BUSINESS} | _columns(run, "day") | day
-        await connection.execute(insert(report_runs).values(values))
+    await _add_report_runs(connection, given.get("reportRuns", []))
     for out in given.get("optOuts", []):
         await connection.execute(insert(opt_outs).values(business_id=BUSINESS, **_columns(out)))
-    if "templates" in given:
-        await _keep_templates(connection, given["templates"])
     for event in given.get("inbound", []):
         channel_id = await connection.scalar(select(channels.c.channel_id))
         await connection.execute(insert(inbound).values(channel_id=channel_id, **_columns(event)))
+
+
+async def _add_report_runs(connection: AsyncConnection, runs: list[Mapping[str, Any]]) -> None:
+    for run in runs:
+        day = {"day": date.fromisoformat(run["day"])}
+        values = {"business_id": BUSINESS} | _columns(run, "day") | day
+        await connection.execute(insert(report_runs).values(values))
 
 
 def _columns(described: Mapping[str, Any], *without: str) -> dict[str, Any]:
@@ -87,6 +88,13 @@ def _value(name: str, value: Any) -> Any:
     if name in _IDS:
         return UUID(value)
     return datetime.fromisoformat(value) if name.endswith(("At", "Since")) else value
+
+
+async def _add_templates(connection: AsyncConnection, given: Mapping[str, Any]) -> None:
+    for hold in given.get("heldTemplates", []):
+        await _add_template_hold(connection, hold)
+    if "templates" in given:
+        await _keep_templates(connection, given["templates"])
 
 
 async def _keep_templates(connection: AsyncConnection, listed: list[dict[str, Any]]) -> None:

@@ -24,7 +24,8 @@ def status(name: StatusName) -> Status:
 
 def told(*bodies: tuple[StatusName, ...], state: str = "sent") -> list[str]:
     """The kinds told when these bodies of statuses come one after the other."""
-    now, kinds = message(state), []
+    now = message(state)
+    kinds: list[str] = []
     for body in bodies:
         before = now
         for name in body:

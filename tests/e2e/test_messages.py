@@ -168,7 +168,7 @@ def test_session_messages_of_every_kind_reach_a_customer_who_wrote(
 
     for place, content in enumerate(contents, start=2):
         message_id = business.post(SESSION, session(number, **content))["id"]
-        until(lambda got, most=place: len(got) == most, lambda: customers.messages(number))
+        eventually(lambda: len(customers.messages(number)), place)
         assert customers.messages(number)[-1]["opaque"] == message_id
         seen.await_state("completed")
 

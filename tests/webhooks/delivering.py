@@ -85,7 +85,7 @@ class Office:
             for message_id, name in names
         ]
         async with self.database.transaction() as connection:
-            channel_id = await connection.scalar(select(channels.c.channel_id))
+            channel_id = (await connection.execute(select(channels.c.channel_id))).scalar_one()
             await take_statuses(connection, BUSINESS, channel_id, statuses)
 
     async def deliver(self, webhook_id: UUID, via: Courier | None = None) -> DeliveredEvents:

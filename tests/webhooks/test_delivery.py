@@ -5,10 +5,11 @@ import itertools
 import random
 
 from activities.webhooks import SIDE_BY_SIDE
+from domain.status import StatusName
 from tests.webhooks.delivering import Office, courier
 from tests.webhooks.receiver import Received, Receiver, moody, redirect
 
-STATUSES = ("sent", "delivered", "read")
+STATUSES: tuple[StatusName, ...] = ("sent", "delivered", "read")
 
 
 def by_message(calls: list[Received]) -> dict[str, list[str]]:

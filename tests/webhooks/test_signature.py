@@ -17,7 +17,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "some secret text"])
+@pytest.mark.parametrize(
+    "secret", [new_secret(), "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "some secret text"]
+)
 def test_a_receiver_verifies_with_the_library_and_by_hand(secret):
     headers = signature_headers(secret, 7, now(), BODY)
 

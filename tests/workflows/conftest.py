@@ -14,6 +14,7 @@ from pydantic import HttpUrl, SecretStr
 from sqlalchemy import text
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -180,9 +181,14 @@ class Customer:
         await eventually(says, True)
 
     async def details(self) -> str:
-        """What a person reads about the run in the Web UI."""
+        """What a person reads about the run in the Web UI; nothing before it is started."""
         query = "__temporal_workflow_metadata"
-        metadata = await self.run.query(query, result_type=WorkflowMetadata)
+        try:
+            metadata = await self.run.query(query, result_type=WorkflowMetadata)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return ""
         return str(metadata.current_details)
 
     async def skip(self, **duration: float) -> None:
@@ -387,7 +393,7 @@ def _workers(
             Recording(RunRecord(database)),
             Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
             sweeping,
-            Reporting(ReportRuns(database, settings.api_url)),
+            reporting=Reporting(ReportRuns(database, settings.api_url)),
         ),
         send_worker(
             client, settings, Sending(SendLedger(database, flows, policy), WhatsApp(graph), policy)

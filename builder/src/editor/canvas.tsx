@@ -41,6 +41,8 @@ interface CanvasProps {
   examples?: Values
   marks?: Map<string, Mark>
   counts?: Record<string, NodeCounts>
+  /** A card that was just added, and is to be seen. */
+  reveal?: string | null
   /** Absent where the flow can only be looked at. */
   editing?: {
     edit: Edit
@@ -57,7 +59,8 @@ export const DRAGGED_TYPE = 'application/x-sendout-card'
 export function Canvas(props: CanvasProps) {
   const { flow, label, selected, select, editing } = props
   const { fitView, screenToFlowPosition } = useReactFlow()
-  const places = useMemo(() => placesOf(flow), [flow])
+  const counted = props.counts !== undefined
+  const places = useMemo(() => (counted ? spread(placesOf(flow)) : placesOf(flow)), [flow, counted])
   const [moving, setMoving] = useState<Record<string, Position>>({})
   const [sizes, setSizes] = useState<Record<string, Size>>({})
   const [chosenLinks, setChosenLinks] = useState<string[]>([])
@@ -67,9 +70,13 @@ export function Canvas(props: CanvasProps) {
 
   // What is to be seen can be told only when every card was measured.
   const isMeasured = nodes.length > 0 && nodes.every((node) => node.measured)
+  const isFitted = useRef(false)
   useEffect(() => {
-    if (isMeasured) requestAnimationFrame(() => void fitView(WHOLE))
+    if (!isMeasured || isFitted.current) return
+    isFitted.current = true
+    requestAnimationFrame(() => void fitView(WHOLE))
   }, [isMeasured, fitView])
+  useReveal(props.reveal ?? null, sizes, places)
 
   const tellMeasured = editing?.measured
   useEffect(() => tellMeasured?.(sizes), [sizes, tellMeasured])
@@ -201,6 +208,38 @@ export function Canvas(props: CanvasProps) {
 
 function cut(flow: Flow, link: Link | undefined): Flow {
   return link ? connect(flow, link.source, link.handle, null) : flow
+}
+
+/** Cards that show counts are taller, so they stand further apart. */
+function spread(places: Record<string, Position>): Record<string, Position> {
+  const apart = Object.entries(places).map(([name, { x, y }]) => [name, { x, y: y * 1.3 }])
+  return Object.fromEntries(apart)
+}
+
+/** Move the canvas so that a new card is seen, if it is not. */
+function useReveal(
+  name: string | null,
+  sizes: Record<string, Size>,
+  places: Record<string, Position>,
+) {
+  const { flowToScreenPosition, getZoom, setCenter } = useReactFlow()
+  const shown = useRef<string | null>(null)
+  useEffect(() => {
+    const size = name === null ? undefined : sizes[name]
+    const place = name === null ? undefined : places[name]
+    const frame = document.querySelector('.react-flow')?.getBoundingClientRect()
+    if (!size || !place || !frame || shown.current === name) return
+    shown.current = name
+    const { x, y } = flowToScreenPosition(place)
+    const zoom = getZoom()
+    const inside =
+      x >= frame.left &&
+      y >= frame.top &&
+      x + size.width * zoom <= frame.right &&
+      y + size.height * zoom <= frame.bottom
+    const middle = [place.x + size.width / 2, place.y + size.height / 2] as const
+    if (!inside) void setCenter(...middle, { zoom, duration: 200 })
+  }, [name, sizes, places, flowToScreenPosition, getZoom, setCenter])
 }
 
 function mapClass(node: CanvasCard): string {

@@ -60,6 +60,7 @@ function Workbench({
   const [selected, setSelected] = useState<string[]>([])
   const [panel, setPanel] = useState<PanelName | null>(null)
   const [spot, setSpot] = useState<Spot | null>(null)
+  const [added, setAdded] = useState<string | null>(null)
   const [marks, setMarks] = useState<Map<string, Mark> | undefined>(undefined)
   const [examples, setExample] = useExamples(draft.campaign.campaignId)
   const { fitView, setCenter, screenToFlowPosition } = useReactFlow()
@@ -90,6 +91,7 @@ function Workbench({
       const [, name] = make(flow)
       edit((f) => make(placed(f))[0])
       select([name])
+      setAdded(name)
     },
     [flow, edit, select],
   )
@@ -191,6 +193,7 @@ function Workbench({
             issues={issues}
             examples={examples}
             marks={marks}
+            reveal={added}
             editing={editing}
           />
           {names(flow).length === 0 && (

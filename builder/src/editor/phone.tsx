@@ -19,7 +19,7 @@ export function Bubble({
       {message.body && <p className="bubble-body">{message.body}</p>}
       {message.footer && <p className="bubble-footer">{message.footer}</p>}
       {meta && <p className="bubble-meta">{meta}</p>}
-      {message.menu && <p className="bubble-menu">☰ {message.menu}</p>}
+      {message.menu && <p className="bubble-menu">{message.menu}</p>}
       {message.buttons.map((label, i) => {
         const act = tap?.(i)
         return act === undefined ? (

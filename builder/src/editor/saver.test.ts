@@ -30,7 +30,7 @@ class Server {
 
 function start(server = new Server()) {
   const told: Saving[] = []
-  const saver = new Saver(server.put, server.flow, server.revision, (s) => told.push(s), PAUSES)
+  const saver = new Saver(server.put, server.flow, server.revision, [], (s) => told.push(s), PAUSES)
   return { server, saver, told, states: () => told.map((one) => one.state) }
 }
 
@@ -91,6 +91,15 @@ describe('saving', () => {
     await saver.keepMine()
     expect(server).toMatchObject({ revision: 8, flow: { start: 'wait' } })
     expect(told.at(-1)).toEqual({ state: 'saved' })
+  })
+
+  it('is saved again when a change was taken back before it was saved', async () => {
+    const { server, saver, told } = start()
+    saver.change(changed('wait'))
+    saver.change(server.flow)
+    expect(told.at(-1)).toEqual({ state: 'saved' })
+    expect(await saver.flush()).toBe(true)
+    expect(server.calls).toBe(0)
   })
 
   it('tries again when the server cannot be reached', async () => {

@@ -23,6 +23,7 @@ export class Saver {
     private readonly put: (flow: Flow, revision: number) => Promise<Draft>,
     private stored: Flow,
     private revision: number,
+    private issues: Issue[],
     private readonly tell: Tell,
     private readonly pauses = { afterChange: 500, unreachable: 4000 },
   ) {
@@ -33,6 +34,12 @@ export class Saver {
     if (flow === this.wanted) return
     this.wanted = flow
     if (this.conflict !== null) return
+    if (flow === this.stored && this.running === null) {
+      // Undone before it was saved.
+      clearTimeout(this.timer)
+      this.tell({ state: 'saved' }, this.issues)
+      return
+    }
     this.tell({ state: 'unsaved' }, null)
     this.schedule(this.pauses.afterChange)
   }
@@ -85,6 +92,7 @@ export class Saver {
       const draft = await this.put(flow, this.revision)
       this.stored = flow
       this.revision = draft.revision
+      this.issues = draft.issues
       this.tell({ state: flow === this.wanted ? 'saved' : 'unsaved' }, draft.issues)
     } catch (error) {
       this.failed(error)

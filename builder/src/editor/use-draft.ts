@@ -50,6 +50,7 @@ export function useDraft(
         },
         flow,
         entity.draft.revision,
+        entity.draft.issues,
         (saving, issues) => {
           setSaving(saving)
           if (issues) setIssues(issues)

@@ -77,11 +77,11 @@ function headerText(header: Header | null | undefined, values: Values): string |
 }
 
 const MEDIA: Record<string, string> = {
-  image: '🖼 Image',
-  video: '🎬 Video',
-  document: '📄 Document',
-  audio: '🎧 Audio',
-  location: '📍 Location',
+  image: 'Image',
+  video: 'Video',
+  document: 'Document',
+  audio: 'Audio',
+  location: 'Location',
 }
 
 function mediumOf(message: Message, header: Header | null | undefined): string | null {

@@ -1,0 +1,91 @@
+"""A real Chromium on the built pages, served by a whole embedded stack."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from embedded.stack import Stack
+from tests.browser.pages import Pages
+from tests.e2e.business import Business
+from tests.e2e.customers import Customers, PhoneNumbers
+
+LAPTOP = {"width": 1400, "height": 860}
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Stack]:
+    with Stack.start(sweep_every=3) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; `make browser` installs it."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "there is no chromium: run `make browser`"
+    # Root may not use Chromium's own sandbox, and small machines have little shared memory.
+    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()
+
+
+class Console:
+    """What the page complained of: errors, warnings, and what its policy forbade."""
+
+    def __init__(self, page: Page) -> None:
+        self.said: list[str] = []
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", lambda message: self._note(message.type, message.text))
+
+    def _note(self, kind: str, text: str) -> None:
+        # The browser reports refused requests itself; the page shows them to the user.
+        if kind in {"error", "warning"} and "Failed to load resource" not in text:
+            self.said.append(text)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own for each test, in English; it must not complain of anything."""
+    context = browser.new_context(viewport=LAPTOP, locale="en-GB", timezone_id="UTC")
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    console = Console(page)
+    yield page
+    context.close()
+    assert console.said == []
+
+
+@pytest.fixture
+def pages(page: Page, stack: Stack) -> Pages:
+    """The pages, signed in."""
+    pages = Pages(page, stack.api_url)
+    pages.sign_in()
+    return pages
+
+
+@pytest.fixture
+def business(stack: Stack) -> Iterator[Business]:
+    with Business(stack.api_url) as business:
+        yield business
+
+
+@pytest.fixture
+def customers(stack: Stack) -> Iterator[Customers]:
+    with Customers(stack.simulator_url) as customers:
+        yield customers
+
+
+@pytest.fixture
+def numbers() -> PhoneNumbers:
+    """Phone numbers of this test alone."""
+    return PhoneNumbers()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A campaign name of this test alone."""
+    return str(request.node.name)

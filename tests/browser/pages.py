@@ -1,0 +1,101 @@
+"""What a person does on the pages."""
+
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from embedded import credentials
+
+Flow = dict[str, Any]
+
+
+class Pages:
+    """The Flow Builder's pages in one browser tab."""
+
+    def __init__(self, page: Page, api_url: str) -> None:
+        self.page = page
+        self.address = f"{api_url}/app/"
+
+    def sign_in(self, key: str = credentials.API_KEY) -> None:
+        """Sign in with a key that is good."""
+        self.page.goto(self.address)
+        self.page.get_by_label("API key").fill(key)
+        self.button("Sign in").click()
+        expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()
+
+    def button(self, name: str, *, exact: bool = True) -> Locator:
+        """A button by what it says."""
+        return self.page.get_by_role("button", name=name, exact=exact)
+
+    def field(self, label: str) -> Locator:
+        """A control by its label."""
+        controls = self.page.locator("input, select, textarea")
+        return self.page.get_by_label(label, exact=True).and_(controls)
+
+    def new_campaign(self, name: str) -> None:
+        """Make a campaign, which opens its canvas."""
+        self.button("New campaign").click()
+        self.field("Name").fill(name)
+        self.button("Create").click()
+        expect(self.page.get_by_role("toolbar", name="Add a card")).to_be_visible()
+
+    def open_campaign(self, campaign_id: str) -> None:
+        """Open the canvas of a campaign that has links."""
+        self.page.goto(f"{self.address}#/campaigns/{campaign_id}")
+        expect(self.page.locator(".react-flow__edge").first).to_be_visible()
+
+    def add(self, kind: str) -> None:
+        """Add a card from the sidebar by a click."""
+        self.page.get_by_role("toolbar").get_by_role("button", name=kind).click()
+
+    def card(self, name: str) -> Locator:
+        """A card on the canvas."""
+        return self.page.locator(f'.react-flow__node[data-id="{name}"]')
+
+    def open_card(self, name: str) -> None:
+        """Select a card, which opens its editor."""
+        self.card(name).locator(".card-head").click()
+        expect(self.field("Card name")).to_have_value(name)
+
+    def rename(self, name: str) -> None:
+        """Give the open card another name."""
+        self.field("Card name").fill(name)
+        self.field("Card name").press("Enter")
+        expect(self.card(name)).to_be_visible()
+
+    def link(self, source: str, handle: str, target: str) -> None:
+        """Draw a link with the mouse."""
+        x, y = _middle(self.page.get_by_test_id(f"out-{source}-{handle}"))
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + 12, y + 12)
+        self.page.mouse.move(*_middle(self.page.get_by_test_id(f"in-{target}")), steps=8)
+        self.page.mouse.up()
+        expect(self.edge(source, handle)).to_have_count(1)
+
+    def edge(self, source: str, handle: str) -> Locator:
+        """The link that begins there."""
+        return self.page.locator(f'.react-flow__edge[data-id="{source}→{handle}"]')
+
+    def await_saved(self) -> None:
+        """Wait until everything is stored."""
+        expect(self.page.locator(".saving")).to_have_text("Saved")
+
+
+def _middle(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box, "it cannot be seen"
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def overlapping(cards: list[dict[str, float]]) -> list[tuple[int, int]]:
+    """Pairs of boxes that lie over one another."""
+    return [
+        (i, j)
+        for i, a in enumerate(cards)
+        for j, b in enumerate(cards[:i])
+        if a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
+    ]

@@ -1,0 +1,147 @@
+"""The main job on the pages: draw the documented flow, try it, publish it, watch it being sent."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages import Pages
+from tests.e2e.business import Business
+from tests.e2e.customers import Customers, PhoneNumbers
+
+
+def draw_documented_flow(pages: Pages) -> None:
+    """welcome with two buttons, offer on a tap; wait, then nudge who did not tap."""
+    page = pages.page
+    pages.add("Message")
+    pages.rename("welcome")
+    pages.field("Template name").fill("spring_sale")
+    pages.field("Text of the template").fill("Hi {{1}}, {{2}} is 20% off today.")
+    pages.field("{{1}}").fill("{{customername}}")
+    pages.field("{{2}}").fill("{{product}}")
+    for position, label in enumerate(("Tell me more", "Not now")):
+        pages.button("Add a button").click()
+        pages.field("Label").nth(position).fill(label)
+    pages.add("Time delay")
+    pages.add("Message")
+    pages.rename("nudge")
+    pages.field("Template name").fill("spring_sale_nudge")
+    # On the pane, so that the next card is not hung below this one.
+    page.keyboard.press("Escape")
+    pages.button("Close Template").click()
+    page.get_by_role("toolbar").get_by_role("button", name="Message").drag_to(
+        page.locator(".react-flow__pane"), target_position={"x": 120, "y": 90}
+    )
+    pages.rename("offer")
+    pages.field("Kind of message").select_option("text")
+    pages.field("Text").fill("Great {{customername}}! Here is the offer.")
+
+
+def declare_variables(pages: Pages) -> None:
+    pages.button("Variables").click()
+    pages.button("Declare customername").click()
+    pages.button("Declare product").click()
+    pages.page.get_by_role("group", name="product").get_by_label("Every entry must bring it").uncheck()
+    pages.field("Otherwise it is").fill("the new watch")
+    pages.page.get_by_role("group", name="customername").get_by_label("Example").fill("Ada")
+    pages.button("Close Variables").click()
+
+
+def test_the_documented_flow_is_drawn_tried_published_and_sent(
+    pages: Pages,
+    page: Page,
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
+):
+    """From an empty canvas to customers with messages, and their taps on the page."""
+    pages.new_campaign(name)
+    draw_documented_flow(pages)
+    declare_variables(pages)
+    pages.button("Arrange").click()
+    page.wait_for_timeout(500)
+    pages.link("welcome", "button:button_1", "offer")
+    expect(page.locator(".react-flow__edge")).to_have_count(3)
+
+    # 20 hours is the most that a delay may last.
+    pages.open_card("wait")
+    pages.field("Hours").fill("21")
+    expect(page.get_by_role("alert")).to_have_text("At most 20 hours.")
+    expect(pages.card("wait").locator(".badge.error")).to_be_visible()
+    expect(pages.button("Publish")).to_be_disabled()
+    pages.field("Hours").fill("20")
+    pages.await_saved()
+    expect(pages.card("wait").locator(".badge.error")).to_have_count(0)
+
+    # As a customer who does not tap for 20 hours, then does.
+    pages.button("Try it").click()
+    phone = page.get_by_role("region", name="The customer's phone")
+    expect(phone.locator(".bubble")).to_contain_text("Hi Ada, the new watch is 20% off today.")
+    pages.button("Wait 20 h").click()
+    expect(phone.locator(".bubble")).to_have_count(2)
+    phone.get_by_role("button", name="Tell me more").click()
+    expect(phone.locator(".bubble").last).to_contain_text("Great Ada! Here is the offer.")
+    expect(pages.card("offer").locator(".card")).to_contain_class("visited")
+    pages.button("Close Try it").click()
+
+    pages.button("Publish").click()
+    pages.field("Version label (optional)").fill("first")
+    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published as version first")).to_be_visible()
+
+    # The sendout's page counts what customers get and do.
+    one, other = numbers.take(2)
+    sendout = business.send(name, [one, other], variables={"customername": "Ada"})
+    page.goto(f"{pages.address}#/sendouts/{sendout.id}")
+    counts = page.get_by_role("region", name="Progress")
+    expect(counts.locator("dt", has_text="Delivered").locator("+ dd")).to_have_text("2")
+    wamid = customers.await_message(one, "Hi Ada, the new watch is 20% off today.")
+    customers.tap(wamid, "Tell me more")
+    expect(counts.locator("dt", has_text="Tapped").locator("+ dd")).to_have_text("1")
+    row = pages.card("welcome").locator("li", has_text="Tell me more")
+    expect(row.locator(".exit-count")).to_have_text("1")
+    expect(pages.card("offer").locator(".card-counts")).to_contain_text("1")
+
+    # One customer's way, with the link to the run.
+    page.get_by_role("link", name=one).click()
+    timeline = page.get_by_role("region", name="Timeline")
+    expect(timeline).to_contain_text("Tapped Tell me more")
+    expect(timeline).to_contain_text("Great Ada! Here is the offer.")
+    run = page.get_by_role("link", name="Its run in the Temporal Web UI").get_attribute("href")
+    entry = sendout.entry(one)
+    assert run is not None
+    assert run.endswith(f"/namespaces/default/workflows/{entry['workflowId']}")
+
+
+def test_a_flow_is_made_with_the_keyboard_alone(pages: Pages, page: Page, business: Business, name: str):
+    """Cards, texts and links without a mouse: the saved draft has them."""
+    pages.new_campaign(name)
+    palette = page.get_by_role("toolbar", name="Add a card")
+    palette.get_by_role("button", name="Message").press("Enter")
+    pages.field("Then").select_option("new:delay")
+    expect(pages.field("Card name")).to_have_value("wait")
+    pages.field("Then go on if").select_option("all")
+    pages.field("Then").select_option("new:message")
+    expect(pages.field("Card name")).to_have_value("message_2")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+
+    edge = pages.edge("wait", "next")
+    edge.focus()
+    edge.press("Enter")
+    edge.press("Delete")
+    expect(edge).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(edge).to_have_count(1)
+    page.keyboard.press("Control+y")
+    expect(edge).to_have_count(0)
+    page.keyboard.press("Control+Shift+Z")
+    page.keyboard.press("Control+z")
+    expect(edge).to_have_count(1)
+    pages.await_saved()
+
+    (campaign,) = [c for c in business.get("/campaigns")["data"] if c["campaignName"] == name]
+    nodes = campaign["draft"]["flow"]["nodes"]
+    assert {key: node.get("next") for key, node in nodes.items()} == {
+        "message": "wait",
+        "wait": "message_2",
+        "message_2": None,
+    }
+    assert nodes["wait"]["condition"] == "all"
