@@ -6,7 +6,7 @@ docstring do not make the front end stale; a test compares the file with the cod
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from api.app import create_app
 from settings import Settings
@@ -80,7 +80,7 @@ def _references(node: object) -> list[str]:
     return own + [name for item in node.values() for name in _references(item)]
 
 
-def _bare(node: object, *, names: bool = True) -> Any:
+def _bare(node: Any, *, names: bool = True) -> Any:
     """Without words for people; `names` says that the keys are names, not keywords of a schema."""
     if isinstance(node, list):
         return [_bare(item, names=False) for item in node]
@@ -88,7 +88,7 @@ def _bare(node: object, *, names: bool = True) -> Any:
         return node
     return {
         key: _bare(value, names=not names and key in {"properties", "$defs", "mapping"})
-        for key, value in cast(dict[str, Any], node).items()
+        for key, value in node.items()
         if names or key not in {"description", "title", "example", "examples"}
     }
 

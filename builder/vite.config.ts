@@ -12,6 +12,7 @@ export default defineConfig({
     cssCodeSplit: false,
     assetsInlineLimit: 0,
     modulePreload: false,
+    chunkSizeWarningLimit: 900,
     rolldownOptions: {
       output: {
         entryFileNames: 'app.js',

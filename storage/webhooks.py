@@ -6,8 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, Text, cast, delete, func, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    Text,
+    any_,
+    cast,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.webhook_events import like_pattern
@@ -154,7 +167,7 @@ async def retry_events(
         .values(state="pending", tries=0, pending_since=func.now(), next_at=func.now())
     )
     if event_ids is not None:
-        change = change.where(c.event_id.in_(event_ids))
+        change = change.where(c.event_id == any_(literal(event_ids, ARRAY(BigInteger))))
     done = await connection.execute(change)
     if done.rowcount:
         await connection.execute(

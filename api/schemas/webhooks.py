@@ -23,6 +23,9 @@ _Secret: TypeAlias = Annotated[
 ]
 
 
+_EventId: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, frozen=True, strict=True
@@ -127,7 +130,7 @@ class WebhookDelivery(Schema):
 class RetryDeliveries(RequestBody):
     """Which of the failed events are sent again; all, if none are named."""
 
-    event_ids: Annotated[list[int], Field(max_length=10_000)] | None = None
+    event_ids: Annotated[list[_EventId], Field(max_length=10_000)] | None = None
 
 
 class RetriedDeliveries(Schema):

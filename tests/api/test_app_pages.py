@@ -30,7 +30,11 @@ async def test_the_page_and_what_it_names_are_served(api: httpx.AsyncClient):
         answer = await api.get(f"/app/{name}")
         assert answer.status_code == 200
         types[name] = answer.headers["content-type"].partition(";")[0]
-    assert types == {"app.css": "text/css", "app.js": "text/javascript", "icon.svg": "image/svg+xml"}
+    assert types == {
+        "app.css": "text/css",
+        "app.js": "text/javascript",
+        "icon.svg": "image/svg+xml",
+    }
 
 
 async def test_the_page_may_run_nothing_but_its_own_files(api: httpx.AsyncClient):

@@ -1,5 +1,7 @@
 """Publishing, versions, stopping (api.md section 3)."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -102,6 +104,17 @@ class Registry:
 
     async def registry(self, business_id: UUID) -> TemplateRegistry | None:
         return TemplateRegistry()
+
+    async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
+        return True
+
+    def refresh_soon(self, business_id: UUID, *, older_than: float) -> None:
+        pass
+
+    async def create(
+        self, waba_id: str, access_token: str, definition: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        raise AssertionError("publishing makes templates by `prepare` alone")
 
 
 class TestRepeating:

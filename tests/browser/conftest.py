@@ -4,14 +4,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from embedded.stack import Stack
 from tests.browser.pages import Pages
 from tests.e2e.business import Business
 from tests.e2e.customers import Customers, PhoneNumbers
 
-LAPTOP = {"width": 1400, "height": 860}
+LAPTOP: ViewportSize = {"width": 1400, "height": 860}
 
 
 @pytest.fixture(scope="package")

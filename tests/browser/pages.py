@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from embedded import credentials
 
@@ -65,13 +65,21 @@ class Pages:
 
     def link(self, source: str, handle: str, target: str) -> None:
         """Draw a link with the mouse."""
-        x, y = _middle(self.page.get_by_test_id(f"out-{source}-{handle}"))
+        start = self.page.get_by_test_id(f"out-{source}-{handle}")
+        self.drag(start, to=self.page.get_by_test_id(f"in-{target}"))
+        expect(self.edge(source, handle)).to_have_count(1)
+
+    def drag(
+        self, start: Locator, *, to: Locator | None = None, by: tuple[float, float] = (0, 0)
+    ) -> None:
+        """Drag with the mouse to the middle of another element, or so many pixels away."""
+        x, y = _middle(start)
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(x + 12, y + 12)
-        self.page.mouse.move(*_middle(self.page.get_by_test_id(f"in-{target}")), steps=8)
+        end = (x + by[0], y + by[1]) if to is None else _middle(to)
+        self.page.mouse.move(*end, steps=8)
         self.page.mouse.up()
-        expect(self.edge(source, handle)).to_have_count(1)
 
     def edge(self, source: str, handle: str) -> Locator:
         """The link that begins there."""
@@ -88,7 +96,7 @@ def _middle(locator: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def overlapping(cards: list[dict[str, float]]) -> list[tuple[int, int]]:
+def overlapping(cards: list[FloatRect]) -> list[tuple[int, int]]:
     """Pairs of boxes that lie over one another."""
     return [
         (i, j)

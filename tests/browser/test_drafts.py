@@ -31,7 +31,7 @@ def test_a_flow_is_imported_shown_and_exported_as_it_was(
     expect(page.locator(".react-flow__edge").first).to_be_visible()
     page.wait_for_timeout(300)
     boxes = [card.bounding_box() for card in page.locator(".react-flow__node").all()]
-    assert overlapping([dict(box) for box in boxes if box]) == []
+    assert overlapping([box for box in boxes if box]) == []
     pages.await_saved()
 
     page.get_by_role("link", name="All campaigns").click()
@@ -121,6 +121,35 @@ def test_cards_are_copied_inserted_moved_and_taken_back(
     pages.await_saved()
     draft = business.get(f"/campaigns/{campaign_id}")["entity"]["draft"]
     assert draft["flow"] == FEEDBACK
+
+
+def test_links_are_dropped_bent_and_cut_with_the_mouse(
+    pages: Pages, page: Page, business: Business, name: str
+):
+    """Dropped on nothing, a way on asks for a card; the end of a link goes to another card, or away."""
+    campaign_id = business.draft(name, FEEDBACK)
+    pages.open_campaign(campaign_id)
+    page.wait_for_timeout(300)
+    pages.drag(page.get_by_test_id("out-thanks-next"), by=(-60, 90))
+    page.get_by_role("menuitem", name="Message").click()
+    expect(pages.edge("thanks", "next")).to_have_count(1)
+    expect(pages.field("Card name")).to_have_value("message")
+    pages.button("Close Template").click()
+    page.wait_for_timeout(400)
+
+    edge = pages.edge("rate", "next")
+    end = edge.locator(".react-flow__edgeupdater-target")
+    # The selected link lies on top of those that run beside it.
+    edge.focus()
+    edge.press("Enter")
+    pages.drag(end, to=page.get_by_test_id("in-thanks"))
+    expect(page.get_by_label("Link from rate, Then, to thanks")).to_have_count(1)
+    pages.drag(end, by=(-40, -60))
+    expect(pages.edge("rate", "next")).to_have_count(0)
+    pages.await_saved()
+    nodes = business.get(f"/campaigns/{campaign_id}")["entity"]["draft"]["flow"]["nodes"]
+    assert "next" not in nodes["rate"]
+    assert nodes["thanks"]["next"] == "message"
 
 
 def test_a_trial_takes_taps_texts_and_time(pages: Pages, page: Page, business: Business, name: str):

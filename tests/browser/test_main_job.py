@@ -38,7 +38,9 @@ def declare_variables(pages: Pages) -> None:
     pages.button("Variables").click()
     pages.button("Declare customername").click()
     pages.button("Declare product").click()
-    pages.page.get_by_role("group", name="product").get_by_label("Every entry must bring it").uncheck()
+    pages.page.get_by_role("group", name="product").get_by_label(
+        "Every entry must bring it"
+    ).uncheck()
     pages.field("Otherwise it is").fill("the new watch")
     pages.page.get_by_role("group", name="customername").get_by_label("Example").fill("Ada")
     pages.button("Close Variables").click()
@@ -111,7 +113,9 @@ def test_the_documented_flow_is_drawn_tried_published_and_sent(
     assert run.endswith(f"/namespaces/default/workflows/{entry['workflowId']}")
 
 
-def test_a_flow_is_made_with_the_keyboard_alone(pages: Pages, page: Page, business: Business, name: str):
+def test_a_flow_is_made_with_the_keyboard_alone(
+    pages: Pages, page: Page, business: Business, name: str
+):
     """Cards, texts and links without a mouse: the saved draft has them."""
     pages.new_campaign(name)
     palette = page.get_by_role("toolbar", name="Add a card")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from embedded import credentials
 from embedded.environment import part_environment
@@ -20,7 +20,7 @@ from tests.e2e.customers import PhoneNumbers
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "builder" / "node_modules" / "axe-core" / "axe.min.js"
 FEEDBACK = json.loads((ROOT / "examples" / "flows" / "feedback.json").read_text())
-PHONE = {"width": 390, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 def test_campaigns_are_renamed_duplicated_archived_and_restored(
@@ -73,6 +73,12 @@ def test_a_sendout_is_paused_resumed_skipped_and_cancelled(
     page.get_by_label("Number").fill("+16049999999")
     pages.button("Find").click()
     expect(page.get_by_text("No such entries.")).to_be_visible()
+
+    with page.expect_download() as download:
+        pages.button("Download report").click()
+    saved = download.value.path().read_text()
+    assert len(saved.splitlines()) > 2
+    assert name in saved
 
     pages.button("Cancel …").click()
     page.get_by_role("dialog").get_by_role("button", name="Not now").click()

@@ -78,8 +78,9 @@ def test_each_sender_is_held_to_its_rate_and_uses_it(
     until(lambda seen: len(seen) == 120, lambda: messages_to(customers, slow + fast))
     steady_slow = per_second(customers, slow)[3:-1]
     steady_fast = per_second(customers, fast)[3:-1]
-    assert average(steady_slow) <= 2.2
-    assert average(steady_fast) <= 6.6
+    assert average(steady_slow) <= 2 * 1.25
+    assert average(steady_fast) <= 6 * 1.25
+    # A quarter more, because a machine that stalls makes up for it within the burst.
     # What a machine full of other work leaves is not held against it; that the rates differ is.
     assert average(steady_fast) > 1.5 * average(steady_slow)
 

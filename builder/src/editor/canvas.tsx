@@ -187,6 +187,8 @@ export function Canvas(props: CanvasProps) {
       edgesFocusable={Boolean(editing)}
       deleteKeyCode={editing ? ['Delete', 'Backspace'] : null}
       connectionRadius={36}
+      reconnectRadius={16}
+      elevateEdgesOnSelect
       minZoom={0.15}
       maxZoom={1.6}
       fitViewOptions={WHOLE}

@@ -4,7 +4,7 @@ import {
   type Edge,
   EdgeLabelRenderer,
   type EdgeProps,
-  getSmoothStepPath,
+  getBezierPath,
 } from '@xyflow/react'
 import type { Link } from '../flow/graph'
 
@@ -21,7 +21,7 @@ export type CanvasLink = Edge<LinkData, 'link'>
 
 export function LinkLine(props: EdgeProps<CanvasLink>) {
   const { data, id, markerEnd, selected } = props
-  const [path, x, y] = getSmoothStepPath({ ...props, borderRadius: 12 })
+  const [path, x, y] = getBezierPath(props)
   const insert = data?.insert
   return (
     <>
@@ -29,7 +29,7 @@ export function LinkLine(props: EdgeProps<CanvasLink>) {
         id={id}
         path={path}
         markerEnd={markerEnd}
-        interactionWidth={24}
+        interactionWidth={16}
         className={`link ${selected ? 'selected' : ''} ${data?.walked ? 'walked' : ''}`}
       />
       {insert && data && (
