@@ -300,7 +300,9 @@ function useLinks({ flow, editing, marks }: CanvasProps, chosen: string[]): Canv
       linksOf(flow).map((link): CanvasLink => {
         const id = `${link.source}→${link.handle}`
         const node = flow.nodes[link.source]
-        const exit = node && exitsOf(node).find((one) => one.handle === link.handle)
+        const exits = node ? exitsOf(node) : []
+        const lane = exits.findIndex((one) => one.handle === link.handle)
+        const exit = exits[lane]
         const from = `${link.source}, ${exit?.label ?? link.handle}, to ${link.target}`
         return {
           id,
@@ -320,6 +322,7 @@ function useLinks({ flow, editing, marks }: CanvasProps, chosen: string[]): Canv
           data: {
             link,
             said: from,
+            lane,
             insert: ask ? (where, at) => ask({ link: where, at }) : null,
             walked: Boolean(marks?.has(link.source) && marks.has(link.target)),
           },

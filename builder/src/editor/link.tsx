@@ -4,9 +4,11 @@ import {
   type Edge,
   EdgeLabelRenderer,
   type EdgeProps,
-  getBezierPath,
+  getSmoothStepPath,
+  Position,
 } from '@xyflow/react'
 import type { Link } from '../flow/graph'
+import { sideWay, type Way } from './link-path'
 
 export interface LinkData extends Record<string, unknown> {
   link: Link
@@ -15,13 +17,15 @@ export interface LinkData extends Record<string, unknown> {
   /** Null where nothing can be inserted. */
   insert: ((link: Link, at: { x: number; y: number }) => void) | null
   walked: boolean
+  /** Which of the ways on of its card it is. */
+  lane: number
 }
 
 export type CanvasLink = Edge<LinkData, 'link'>
 
 export function LinkLine(props: EdgeProps<CanvasLink>) {
   const { data, id, markerEnd, selected } = props
-  const [path, x, y] = getBezierPath(props)
+  const { path, middle } = wayOf(props)
   const insert = data?.insert
   return (
     <>
@@ -37,7 +41,7 @@ export function LinkLine(props: EdgeProps<CanvasLink>) {
           <button
             type="button"
             className="insert nodrag nopan"
-            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+            style={{ transform: `translate(-50%, -50%) translate(${middle.x}px, ${middle.y}px)` }}
             aria-label={`Insert a card: ${data.said}`}
             onClick={(event) => {
               const box = event.currentTarget.getBoundingClientRect()
@@ -50,4 +54,13 @@ export function LinkLine(props: EdgeProps<CanvasLink>) {
       )}
     </>
   )
+}
+
+function wayOf(props: EdgeProps<CanvasLink>): Way {
+  const { sourcePosition, sourceX, sourceY, targetX, targetY, data } = props
+  if (sourcePosition === Position.Right) {
+    return sideWay({ x: sourceX, y: sourceY }, { x: targetX, y: targetY }, data?.lane ?? 0)
+  }
+  const [path, x, y] = getSmoothStepPath({ ...props, borderRadius: 12 })
+  return { path, middle: { x, y } }
 }
