@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test chaos check format docs bench lock builder browser
+.PHONY: help setup run demo test chaos pages check format docs bench lock builder browser
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -15,10 +15,11 @@ help: ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
-# What npm writes when it is done; the lock file decides whether it still fits.
+# What npm writes when it is done; the lock file decides whether it still fits. Not `npm ci`, which
+# refuses a lock that leaves out a tool's builds for other platforms.
 NODE_MODULES := builder/node_modules/.package-lock.json
 $(NODE_MODULES): builder/package-lock.json
-	cd builder && npm ci --loglevel=error
+	cd builder && npm install --no-save --loglevel=error
 	touch $@
 
 setup: .venv/.installed ## make the virtualenv .venv with everything pinned
@@ -29,9 +30,12 @@ run: setup ## start the whole stack on this machine (Ctrl-C stops it)
 demo: setup ## the main job in one command: send a batch and show what every customer got
 	$(BIN)/sendout demo
 
-test: setup $(NODE_MODULES) ## all tests, on real PostgreSQL, Temporal, WhatsApp simulator and Chromium
+test: setup $(NODE_MODULES) ## the tests, on real PostgreSQL, Temporal and WhatsApp simulator
 	cd builder && npm test
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/chaos --ignore tests/browser
+
+pages: setup browser ## the tests of the Flow Builder's pages, in Chromium
+	$(BIN)/pytest tests/browser
 
 chaos: setup ## the proofs of "never doubled, never lost", large: SIGKILLs among 1,000 entries
 	CHAOS=large $(BIN)/pytest -s tests/chaos

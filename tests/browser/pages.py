@@ -81,6 +81,11 @@ class Pages:
         self.page.mouse.move(*end, steps=8)
         self.page.mouse.up()
 
+    def show_all(self) -> None:
+        """Move the canvas so that every card can be seen."""
+        self.page.locator(".react-flow__controls-fitview").click()
+        self.page.wait_for_timeout(300)
+
     def edge(self, source: str, handle: str) -> Locator:
         """The link that begins there."""
         return self.page.locator(f'.react-flow__edge[data-id="{source}→{handle}"]')

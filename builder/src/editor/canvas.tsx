@@ -65,6 +65,9 @@ export function Canvas(props: CanvasProps) {
   const [sizes, setSizes] = useState<Record<string, Size>>({})
   const [chosenLinks, setChosenLinks] = useState<string[]>([])
   const reconnected = useRef(false)
+  // Several changes may come before the page is drawn again.
+  const latest = useRef(selected)
+  latest.current = selected
   const nodes = useCards(props, places, moving, sizes)
   const edges = useLinks(props, chosenLinks)
 
@@ -83,7 +86,7 @@ export function Canvas(props: CanvasProps) {
 
   function onNodesChange(changes: NodeChange<CanvasCard>[]) {
     const dropped: Record<string, Position> = {}
-    let chosen = selected
+    let chosen = latest.current
     for (const change of changes) {
       if (change.type === 'dimensions' && change.dimensions) {
         const { dimensions } = change
@@ -97,7 +100,10 @@ export function Canvas(props: CanvasProps) {
         chosen = change.selected ? [...others, change.id] : others
       }
     }
-    if (chosen !== selected) select(chosen)
+    if (chosen !== latest.current) {
+      latest.current = chosen
+      select(chosen)
+    }
     if (Object.keys(dropped).length > 0) put(dropped)
   }
 
