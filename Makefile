@@ -15,11 +15,10 @@ help: ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
-# What npm writes when it is done; the lock file decides whether it still fits. Not `npm ci`, which
-# refuses a lock that leaves out a tool's builds for other platforms.
+# What npm writes when it is done; the lock file decides whether it still fits.
 NODE_MODULES := builder/node_modules/.package-lock.json
 $(NODE_MODULES): builder/package-lock.json
-	cd builder && npm install --no-save --loglevel=error
+	cd builder && npm ci --loglevel=error
 	touch $@
 
 setup: .venv/.installed ## make the virtualenv .venv with everything pinned
