@@ -56,12 +56,3 @@ def outcome(
     if MessageRef(first.node, first.visit) in not_received:
         return Outcome("not_received", None, "the first message was never delivered")
     return Outcome("completed")
-
-
-def blocks_resending(message_states: Collection[str]) -> bool:
-    """Whether an ended entry still counts as sent for `allow_one` (api.md section 2, Duplicates).
-
-    It does not when every message of it was refused, failed or never attempted.
-    """
-    never = {"refused", "failed", "skipped", "opted_out", "expired", "held"}
-    return any(state not in never for state in message_states)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.outcome import FirstMessage, Outcome, blocks_resending, outcome
+from domain.outcome import FirstMessage, Outcome, outcome
 from domain.run import MessageRef
 
 HI = MessageRef("hi", 1)
@@ -63,21 +63,3 @@ def test_a_delay_gave_up_waiting_for_the_first_message(state, expected):
 def test_only_the_first_message_not_received_counts():
     others = (MessageRef("hi", 2), MessageRef("later", 1))
     assert ended(first("sent"), lost=others) == ("completed", None)
-
-
-@pytest.mark.parametrize(
-    ("states", "blocks"),
-    [
-        ((), False),
-        (("refused",), False),
-        (("failed", "skipped", "opted_out", "expired", "held"), False),
-        (("sent",), True),
-        (("refused", "sent"), True),
-        (("unknown",), True),
-        (("given_up",), True),
-        (("sending",), True),
-        (("retrying",), True),
-    ],
-)
-def test_an_entry_blocks_resending_unless_nothing_of_it_can_have_arrived(states, blocks):
-    assert blocks_resending(states) is blocks
