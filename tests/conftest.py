@@ -12,14 +12,17 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from api.app import create_app
-from embedded.postgres import running_postgres
-from settings import Settings
-from storage.schema import migrate
-from storage.session import Database
-from storage.tables import metadata
-from tests.record import BUSINESS, KEY, add_business
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+# Before anything imports them: their assertions tell what they saw, as those of tests do.
+pytest.register_assert_rewrite("tests.e2e.patience", "tests.chaos.proof")
+
+from api.app import create_app  # noqa: E402
+from embedded.postgres import running_postgres  # noqa: E402
+from settings import Settings  # noqa: E402
+from storage.schema import migrate  # noqa: E402
+from storage.session import Database  # noqa: E402
+from storage.tables import metadata  # noqa: E402
+from tests.record import BUSINESS, KEY, add_business  # noqa: E402
+from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway  # noqa: E402
 
 
 @pytest.fixture(scope="session")

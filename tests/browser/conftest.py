@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from embedded.stack import Stack
 from tests.browser.pages import Pages
-from tests.e2e.business import Business
-from tests.e2e.customers import Customers, PhoneNumbers
+from tests.whole_stack import business, customers, name, numbers
+
+__all__ = ["business", "customers", "name", "numbers"]
 
 LAPTOP: ViewportSize = {"width": 1400, "height": 860}
 
@@ -65,27 +66,3 @@ def pages(page: Page, stack: Stack) -> Pages:
     pages = Pages(page, stack.api_url)
     pages.sign_in()
     return pages
-
-
-@pytest.fixture
-def business(stack: Stack) -> Iterator[Business]:
-    with Business(stack.api_url) as business:
-        yield business
-
-
-@pytest.fixture
-def customers(stack: Stack) -> Iterator[Customers]:
-    with Customers(stack.simulator_url) as customers:
-        yield customers
-
-
-@pytest.fixture
-def numbers() -> PhoneNumbers:
-    """Phone numbers of this test alone."""
-    return PhoneNumbers()
-
-
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    """A campaign name of this test alone."""
-    return str(request.node.name)

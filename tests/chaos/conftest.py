@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.e2e.patience", "tests.chaos.proof")
+from embedded.stack import Stack
+from tests.e2e.customers import Customers
+from tests.whole_stack import business, name, numbers
 
-from embedded.stack import Stack  # noqa: E402
-from tests.e2e.business import Business  # noqa: E402
-from tests.e2e.customers import Customers, PhoneNumbers  # noqa: E402
+__all__ = ["business", "name", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -75,26 +75,8 @@ def stack(either_stack: Stack) -> Stack:
 
 
 @pytest.fixture
-def business(stack: Stack) -> Iterator[Business]:
-    with Business(stack.api_url) as business:
-        yield business
-
-
-@pytest.fixture
 def customers(stack: Stack) -> Iterator[Customers]:
     with Customers(stack.simulator_url) as customers:
         yield customers
         customers.await_reachable()
         customers.behave_by_default()
-
-
-@pytest.fixture
-def numbers() -> PhoneNumbers:
-    """Phone numbers of this test alone."""
-    return PhoneNumbers()
-
-
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    """A campaign name of this test alone."""
-    return str(request.node.name)

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.e2e.patience")
+from embedded.stack import Stack
+from tests.e2e.provider_events import Webhook
+from tests.whole_stack import business, customers, name, numbers
 
-from embedded.stack import Stack  # noqa: E402
-from tests.e2e.business import Business  # noqa: E402
-from tests.e2e.customers import Customers, PhoneNumbers  # noqa: E402
-from tests.e2e.provider_events import Webhook  # noqa: E402
+__all__ = ["business", "customers", "name", "numbers"]
 
 
 @pytest.fixture(scope="package")
@@ -28,33 +27,9 @@ def stack(shared_stack: Stack) -> Stack:
 
 
 @pytest.fixture
-def business(stack: Stack) -> Iterator[Business]:
-    with Business(stack.api_url) as business:
-        yield business
-
-
-@pytest.fixture
-def customers(stack: Stack) -> Iterator[Customers]:
-    with Customers(stack.simulator_url) as customers:
-        yield customers
-
-
-@pytest.fixture
 def webhook(stack: Stack) -> Iterator[Webhook]:
     with Webhook(stack.api_url) as webhook:
         yield webhook
-
-
-@pytest.fixture
-def numbers() -> PhoneNumbers:
-    """Phone numbers of this test alone."""
-    return PhoneNumbers()
-
-
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    """A campaign name of this test alone."""
-    return str(request.node.name)
 
 
 class Impatient:
