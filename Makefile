@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test chaos pages check format docs bench lock builder browser
+.PHONY: help setup run demo test chaos check format docs bench lock builder browser
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,12 +29,9 @@ run: setup ## start the whole stack on this machine (Ctrl-C stops it)
 demo: setup ## the main job in one command: send a batch and show what every customer got
 	$(BIN)/sendout demo
 
-test: setup $(NODE_MODULES) ## the tests, on real PostgreSQL, Temporal and WhatsApp simulator
+test: setup browser $(NODE_MODULES) ## the tests, on real PostgreSQL, Temporal, simulator and Chromium
 	cd builder && npm test
-	$(BIN)/pytest --ignore tests/chaos --ignore tests/browser
-
-pages: setup browser ## the tests of the Flow Builder's pages, in Chromium
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest
 
 chaos: setup ## the proofs of "never doubled, never lost", large: SIGKILLs among 1,000 entries
 	CHAOS=large $(BIN)/pytest -s tests/chaos
@@ -56,7 +53,7 @@ builder: setup $(NODE_MODULES) ## build the Flow Builder from builder/ into api/
 	cd builder && npm run build
 	$(BIN)/python -m builder.stamp
 
-browser: ## install Debian's Chromium for the tests of the pages, unless there is one
+browser: ## install Debian's Chromium for the tests of the pages, unless it is there
 	command -v chromium || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; }
 
 docs: setup ## write the pages of docs/ that repeat tables of the code

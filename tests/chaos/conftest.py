@@ -5,13 +5,14 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from embedded.stack import Stack
+from tests.e2e.business import Business
 from tests.e2e.customers import Customers
 from tests.whole_stack import business, name, numbers
 
@@ -27,11 +28,16 @@ class Size:
     faulty: int
     stormed: int
     backlog: int
+    rates: tuple[int, int]
 
 
 _SIZES = {
-    "moderate": Size(entries=200, kills_of_each=2, faulty=60, stormed=30, backlog=300),
-    "large": Size(entries=1000, kills_of_each=4, faulty=600, stormed=200, backlog=1000),
+    "moderate": Size(
+        entries=200, kills_of_each=2, faulty=60, stormed=30, backlog=300, rates=(1, 4)
+    ),
+    "large": Size(
+        entries=1000, kills_of_each=4, faulty=600, stormed=200, backlog=1000, rates=(3, 12)
+    ),
 }
 
 # Seconds. Late delivery is longer than any restart; the rest is short. The grace of `resend` is longer
@@ -80,3 +86,19 @@ def customers(stack: Stack) -> Iterator[Customers]:
         yield customers
         customers.await_reachable()
         customers.behave_by_default()
+
+
+@pytest.fixture
+def set_rate(business: Business) -> Iterator[Callable[[str, int], None]]:
+    """Sets how many messages a number of the business sends per second; until the end of the test."""
+    usual: dict[str, int] = {}
+
+    def set_rate(number: str, per_second: int) -> None:
+        [channel] = [c for c in business.get("/channels")["data"] if c["phoneNumber"] == number]
+        path = f"/channels/{channel['channelId']}"
+        usual.setdefault(path, channel["messagesPerSecond"])
+        business.http.patch(path, json={"messagesPerSecond": per_second}).raise_for_status()
+
+    yield set_rate
+    for path, per_second in usual.items():
+        business.http.patch(path, json={"messagesPerSecond": per_second}).raise_for_status()

@@ -1,7 +1,7 @@
 """A customer who taps gets the reply soon, however many first messages wait before it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from statistics import median
 
@@ -21,23 +21,17 @@ SLACK = 0.25
 """Seconds: a reply that takes its turn at the sender's rate waits for a tenth, and machines are noisy."""
 
 
-@pytest.fixture
-def slow_channel(business: Business) -> Iterator[None]:
-    """The default channel sends ten messages per second."""
-    [found] = [c for c in business.get("/channels")["data"] if c["default"]]
-    path = f"/channels/{found['channelId']}"
-    business.http.patch(path, json={"messagesPerSecond": PER_SECOND}).raise_for_status()
-    yield
-    usual = {"messagesPerSecond": found["messagesPerSecond"]}
-    business.http.patch(path, json=usual).raise_for_status()
-
-
 @pytest.mark.parametrize("either_stack", ["give_up"], indirect=True)
-@pytest.mark.usefixtures("slow_channel")
 def test_a_click_is_answered_soon_under_a_backlog(
-    business: Business, customers: Customers, numbers: PhoneNumbers, name: str, size: Size
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
+    size: Size,
+    set_rate: Callable[[str, int], None],
 ):
     """The median from tap to reply among waiting first messages is at most three times the idle one."""
+    set_rate("+15550001111", PER_SECOND)
     business.publish(name, FLOW)
     for _ in range(2):
         idle, busy = measure(business, customers, numbers, name, size.backlog)
