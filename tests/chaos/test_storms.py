@@ -23,8 +23,8 @@ _GROWING, _PAIR = (1, 2, 4), (1, 4, 16)
 STORMS = {130429: _GROWING, 131016: _GROWING, 131056: _PAIR}
 """The codes, and the seconds before the second, third and fourth call."""
 _JITTER = 1.2
-_QUEUED = 10.0
-"""Seconds that a call may come after its time on a machine that is busy."""
+_QUEUED = 60.0
+"""Seconds that a call may come after its time on a machine that is busy; no promise about any."""
 NO_TAKER_RATE = 0.3
 
 
