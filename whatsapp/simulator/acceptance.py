@@ -1,14 +1,13 @@
 """Deciding what becomes of a well-formed message, and committing it before it is answered."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from whatsapp.simulator.behaviour import Knobs
 from whatsapp.simulator.config import Channel
-from whatsapp.simulator.events import status_events
+from whatsapp.simulator.events import status_events, status_times
 from whatsapp.simulator.graph_error import GraphError
-from whatsapp.simulator.ledger import Accepted, Customer
+from whatsapp.simulator.ledger import Accepted, Customer, timestamp
 from whatsapp.simulator.outbox import Queued
 from whatsapp.simulator.outgoing import Button, Outgoing
 from whatsapp.simulator.phone import whatsapp_id
@@ -124,7 +123,8 @@ def _record(
         customer=message.to,
         failed=failure is not None,
         delivered=failure is None and (knobs.deliver or knobs.read),
-        record=_ledger_record(wamid, channel, message, now),
+        record=_ledger_record(wamid, channel, message, now)
+        | {"statuses": _statuses(knobs, failure, now)},
     )
     simulator.ledger.add_message(accepted, message.opaque)
     events = status_events(accepted, message, customer, knobs=knobs, failure=failure, now=now)
@@ -132,7 +132,6 @@ def _record(
 
 
 def _ledger_record(wamid: str, channel: Channel, message: Outgoing, now: float) -> dict[str, Any]:
-    at = datetime.fromtimestamp(now, UTC)
     return {
         "id": wamid,
         "to": f"+{message.to}",
@@ -141,9 +140,19 @@ def _ledger_record(wamid: str, channel: Channel, message: Outgoing, now: float) 
         "text": message.content.text,
         "buttons": [_ledger_button(button) for button in message.content.buttons],
         "request": message.request,
-        "acceptedAt": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "acceptedAt": timestamp(now),
         "opaque": message.opaque,
+        "shown": dict(message.content.shown),
     }
+
+
+def _statuses(knobs: Knobs, failure: int | None, now: float) -> list[dict[str, Any]]:
+    """What becomes of the message, for the phone page; `at` may not have come yet."""
+    code = {} if failure is None else {"code": failure}
+    times: dict[str, float] = {}
+    for name, at in status_times(knobs, failed=failure is not None, now=now):
+        times.setdefault(name, at)
+    return [{"status": name, "at": timestamp(at), **code} for name, at in times.items()]
 
 
 def _ledger_button(button: Button) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from whatsapp.simulator import control, graph
+from whatsapp.simulator import chats, control, graph, page
 from whatsapp.simulator.config import SimulatorConfig
 from whatsapp.simulator.control import ControlError
 from whatsapp.simulator.dropped import HangUpProtocol
@@ -22,6 +22,7 @@ _KEEP_ALIVE = 75
 
 _ABOUT = {
     "about": "A local WhatsApp Cloud API: messages sent here reach simulated customers only.",
+    "page": "GET / shows each customer's phone.",
     "graph": [
         "POST /v25.0/{phone_number_id}/messages",
         "GET, POST /v25.0/{waba_id}/message_templates",
@@ -31,6 +32,8 @@ _ABOUT = {
     ],
     "control": [
         "GET /_sim/messages?to=&after=",
+        "GET /_sim/chats?search=",
+        "GET /_sim/chat?customer=&after=",
         "POST /_sim/click {messageId, button}",
         "POST /_sim/reply {from, text, sender?}",
         "POST /_sim/user-preference {from, value: stop|resume, sender?}",
@@ -56,8 +59,10 @@ def create_app(config: SimulatorConfig) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     # The control side first: its paths would match the Graph's, too.
+    app.include_router(chats.router)
+    app.add_api_route("/_sim", _about)
     app.include_router(control.router)
-    app.add_api_route("/", _about)
+    app.include_router(page.router)
     app.include_router(graph.router)
     app.add_exception_handler(GraphError, _graph_error)
     app.add_exception_handler(ControlError, _control_error)

@@ -34,6 +34,12 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_of_customer ON messages (customer, number);
 CREATE INDEX IF NOT EXISTS messages_by_opaque ON messages (opaque, number);
+CREATE TABLE IF NOT EXISTS said (
+    number INTEGER PRIMARY KEY,
+    customer TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS said_by_customer ON said (customer, number);
 CREATE TABLE IF NOT EXISTS customers (
     digits TEXT PRIMARY KEY,
     wa_id TEXT NOT NULL,
@@ -64,7 +70,7 @@ CREATE INDEX IF NOT EXISTS webhooks_of_lane ON webhooks (lane);
 
 # What a reset forgets. Channels and the counter of message ids stay.
 _FORGOTTEN = (
-    "templates", "messages", "customers", "conversations", "failures", "media", "webhooks",
+    "templates", "messages", "said", "customers", "conversations", "failures", "media", "webhooks",
 )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ def status_events(
     now: float,
 ) -> list[Event]:
     """The statuses of a message accepted `now`: the first after one delay, each after another."""
-    names = _status_names(knobs, failed=failure is not None)
+    times = status_times(knobs, failed=failure is not None, now=now)
+    names = [name for name, _ in times]
     documents = []
     for name in names:
         item = status(message.wamid, name, customer, knobs, sent.opaque)
@@ -65,8 +66,7 @@ def status_events(
         elif name in {"sent", "delivered" if knobs.deliver else "read"}:
             item["pricing"] = _pricing(sent)
         documents.append(_document(item, customer, knobs, failed=failure is not None))
-    delay = knobs.delay_ms / 1000
-    dues = [now + delay * (place + 1) for place in range(len(names))]
+    dues = [due for _, due in times]
     lanes = [message.wamid] * len(names)
     if knobs.shuffle_statuses:
         for document, due in zip(documents, dues, strict=True):
@@ -78,6 +78,13 @@ def status_events(
         Event(lane, message.phone_number_id, "status", due, document)
         for lane, due, document in zip(lanes, dues, documents, strict=True)
     ]
+
+
+def status_times(knobs: Knobs, *, failed: bool, now: float) -> list[tuple[str, float]]:
+    """What becomes of a message accepted `now`, and when (Unix seconds)."""
+    delay = knobs.delay_ms / 1000
+    names = _status_names(knobs, failed=failed)
+    return [(name, now + delay * (place + 1)) for place, name in enumerate(names)]
 
 
 def delivered_event(message: Accepted, customer: Customer, knobs: Knobs, now: float) -> Event:

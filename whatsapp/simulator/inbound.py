@@ -5,7 +5,7 @@ from typing import Any
 
 from whatsapp.simulator.config import Channel
 from whatsapp.simulator.events import Event, delivered_event, inbound_event, preference_event
-from whatsapp.simulator.ledger import Accepted, Customer
+from whatsapp.simulator.ledger import Accepted, Customer, timestamp
 from whatsapp.simulator.phone import only_digits, whatsapp_id
 from whatsapp.simulator.simulator import Simulator
 from whatsapp.simulator.wamid import message_id
@@ -47,7 +47,7 @@ def tap(simulator: Simulator, message_id_or_opaque: str, button: str) -> str:
             "context": {"from": channel.digits, "id": message.wamid},
             **_reply_content(message, tapped),
         }
-        wamid = _inbound_id(simulator, customer)
+        wamid = _say(simulator, customer, now, tapped["label"], reply_to=message.wamid)
         events.append(
             inbound_event(
                 wamid,
@@ -72,12 +72,13 @@ def write(simulator: Simulator, number: str, text: str, sender: str | None) -> s
     channel = _channel(simulator, customer, sender)
     knobs = simulator.behaviour.of(customer.digits)
     content = {"type": "text", "text": {"body": text}}
+    now = time.time()
     with simulator.database.transaction():
         customer = simulator.ledger.meet(
             customer.digits,
             whatsapp_id(customer.digits) if knobs.rewrite_wa_id else customer.wa_id,
         )
-        wamid = _inbound_id(simulator, customer)
+        wamid = _say(simulator, customer, now, text)
         event = inbound_event(
             wamid,
             customer,
@@ -85,7 +86,7 @@ def write(simulator: Simulator, number: str, text: str, sender: str | None) -> s
             phone_number_id=channel.phone_number_id,
             knobs=knobs,
             content=content,
-            now=time.time(),
+            now=now,
         )
         simulator.ledger.open_window(channel.phone_number_id, customer.digits)
         queued = simulator.outbox.write([event])
@@ -148,6 +149,19 @@ def _channel(simulator: Simulator, customer: Customer, sender: str | None) -> Ch
     return channel
 
 
-def _inbound_id(simulator: Simulator, customer: Customer) -> str:
+def _say(
+    simulator: Simulator, customer: Customer, now: float, text: str, reply_to: str | None = None
+) -> str:
+    """Keep what the customer's phone shows as their own; the id of the inbound message."""
     database = simulator.database
-    return message_id(customer.wa_id, database.instance, database.next_number())
+    number = database.next_number()
+    wamid = message_id(customer.wa_id, database.instance, number)
+    record = {
+        "id": wamid,
+        "from": f"+{customer.digits}",
+        "text": text,
+        "replyTo": reply_to,
+        "at": timestamp(now),
+    }
+    simulator.ledger.add_said(number, customer.digits, record)
+    return wamid

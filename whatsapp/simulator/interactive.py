@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from whatsapp.simulator.appearance import of_interactive
 from whatsapp.simulator.fields import (
     invalid,
     missing,
@@ -37,7 +38,8 @@ def read_interactive(message: dict[str, Any]) -> Content:
     footer = optional_object(interactive, "footer", _WHERE)
     if footer is not None:
         required_text(footer, "text", f"{_WHERE}.footer", 60)
-    return Content(text, reader(required_object(interactive, "action", _WHERE)))
+    buttons = reader(required_object(interactive, "action", _WHERE))
+    return Content(text, buttons, shown=of_interactive(interactive))
 
 
 def _body(interactive: dict[str, Any], longest: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from whatsapp.simulator.behaviour import Behaviour
@@ -32,6 +33,12 @@ class Customer(NamedTuple):
     digits: str
     wa_id: str
     user_id: str
+
+
+def timestamp(seconds: float) -> str:
+    """Unix seconds as RFC 3339, in UTC and to the millisecond."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _ACCEPTED = "number, wamid, phone_number_id, customer, failed, delivered, record"
@@ -87,6 +94,11 @@ class Ledger:
             query += " AND customer = ?"
             values.append(customer)
         return [row[0] for row in self._execute(f"{query} ORDER BY number", values)]
+
+    def add_said(self, number: int, customer: str, record: dict[str, Any]) -> None:
+        """Keep what a customer wrote or tapped, as the phone page shows it."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        self._execute("INSERT INTO said VALUES (?, ?, ?)", (number, customer, line))
 
     def last_sender(self, customer: str) -> str | None:
         """The phone number id that messaged this customer last."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from whatsapp.simulator.appearance import medium
 from whatsapp.simulator.fields import (
     invalid,
     missing,
@@ -23,7 +24,7 @@ def read_asset(message: dict[str, Any], kind: str) -> Content:
     caption = optional_text(asset, "caption", kind, 1024)
     if caption is not None and kind not in CAPTIONED:
         raise invalid(f"{kind}.caption", "is not supported for this type")
-    return Content(caption or "")
+    return Content(caption or "", shown={"header": medium(kind, asset)})
 
 
 def check_asset(asset: dict[str, Any], where: str) -> None:
@@ -44,7 +45,8 @@ def read_location(message: dict[str, Any]) -> Content:
     """The name of a location message, else its address, else nothing."""
     location = required_object(message, "location", "message")
     check_location(location, "location")
-    return Content(location.get("name") or location.get("address") or "")
+    text = location.get("name") or location.get("address") or ""
+    return Content(text, shown={"header": medium("location", location)})
 
 
 def check_location(location: dict[str, Any], where: str) -> None:

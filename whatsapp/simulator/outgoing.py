@@ -1,6 +1,10 @@
 """A message a business asked to send, read and found acceptable."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Button(NamedTuple):
@@ -12,11 +16,15 @@ class Button(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What the customer sees; `category` is the one WhatsApp bills by, in lower case."""
+    """What the customer sees; `category` is the one WhatsApp bills by, in lower case.
+
+    `shown` is what stands around the text (`whatsapp.simulator.appearance`).
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()
     category: str = "service"
+    shown: Mapping[str, Any] = _NOTHING
 
 
 class Outgoing(NamedTuple):

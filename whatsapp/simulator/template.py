@@ -52,6 +52,10 @@ class Template:
         return self._component("HEADER")
 
     @cached_property
+    def footer(self) -> str:
+        return str(self._component("FOOTER").get("text", ""))
+
+    @cached_property
     def buttons(self) -> list[dict[str, Any]]:
         return cast("list[dict[str, Any]]", self._component("BUTTONS").get("buttons", []))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from whatsapp.simulator.appearance import Shown, medium
 from whatsapp.simulator.fields import (
     invalid,
     missing,
@@ -36,12 +37,17 @@ def read_template(message: dict[str, Any], templates: TemplateLookup) -> Content
     header, body, buttons = _components(message)
     values = _text_values(body, template.body, f"body of {template.name}")
     text = substitute(template.body, values)
-    _check_header(template, header)
+    shown = _header(template, header)
+    if template.footer:
+        shown["footer"] = template.footer
     # A template that is nothing but a body may grow far beyond 1024 characters.
     longest = 1024 if template.header or template.buttons else 32768
     if len(text) > longest:
         raise GraphError(132005, f"The body has {len(text)} characters, {longest} are allowed.")
-    return Content(text, _quick_replies(template, buttons), template.category.lower())
+    replies = _quick_replies(template, buttons)
+    if links := _links(template, buttons):
+        shown["links"] = links
+    return Content(text, replies, template.category.lower(), shown)
 
 
 def _usable(message: dict[str, Any], templates: TemplateLookup) -> Template:
@@ -121,16 +127,18 @@ def _text_value(parameter: dict[str, Any], where: str) -> str:
     return text
 
 
-def _check_header(template: Template, parameters: list[dict[str, Any]]) -> None:
+def _header(template: Template, parameters: list[dict[str, Any]]) -> Shown:
+    """The header as the customer sees it, nothing for a template without one."""
     where = f"header of {template.name}"
     wanted = str(template.header.get("format", "TEXT")).lower()
     if wanted == "text":
         text = str(template.header.get("text", ""))
         if parameters and parameters[0].get("type") != "text":
             raise GraphError(132012, f"The {where} takes no {parameters[0].get('type')}.")
-        if len(substitute(text, _text_values(parameters, text, where))) > 60:
+        text = substitute(text, _text_values(parameters, text, where))
+        if len(text) > 60:
             raise GraphError(132005, f"The {where} is longer than 60 characters.")
-        return
+        return {"header": {"type": "text", "text": text}} if text else {}
     if len(parameters) != 1 or parameters[0].get("type") != wanted:
         got = parameters[0].get("type") if parameters else "nothing"
         raise GraphError(132012, f"The {where} takes one {wanted}, got {got}.")
@@ -139,6 +147,7 @@ def _check_header(template: Template, parameters: list[dict[str, Any]]) -> None:
         check_location(value, where)
     else:
         check_asset(value, where)
+    return {"header": medium(wanted, value)}
 
 
 def _quick_replies(template: Template, components: dict[int, dict[str, Any]]) -> tuple[Button, ...]:
@@ -160,6 +169,25 @@ def _quick_replies(template: Template, components: dict[int, dict[str, Any]]) ->
         elif kind in _BUTTON_CHECKS:
             _BUTTON_CHECKS[kind](parameters, definition, where)
     return tuple(replies)
+
+
+def _links(template: Template, components: dict[int, dict[str, Any]]) -> list[Shown]:
+    """The buttons WhatsApp reports no tap of: addresses, a call, a code to copy."""
+    links: list[Shown] = []
+    for index, definition in enumerate(template.buttons):
+        label = str(definition.get("text", ""))
+        match str(definition.get("type", "")).upper():
+            case "URL":
+                url = str(definition.get("url", ""))
+                parameters = components.get(index, {}).get("parameters", [])
+                texts = [_text_value(parameter, "url") for parameter in parameters]
+                values = dict(zip(placeholders(url), texts, strict=True))
+                links.append({"label": label, "url": substitute(url, values)})
+            case "PHONE_NUMBER":
+                links.append({"label": label, "url": f"tel:{definition.get('phone_number', '')}"})
+            case "COPY_CODE":
+                links.append({"label": "Copy offer code"})
+    return links
 
 
 def _payload(parameters: list[dict[str, Any]], where: str) -> str | None:

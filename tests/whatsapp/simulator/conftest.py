@@ -6,7 +6,6 @@ import pytest
 from tests.whatsapp.simulator import harness
 from tests.whatsapp.simulator.harness import Receiver, serving
 from whatsapp.simulator.app import create_server
-from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
 
 
 @pytest.fixture(scope="session")
@@ -17,20 +16,7 @@ async def listening_receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture(scope="session")
 async def simulator_url(listening_receiver: Receiver, tmp_path_factory) -> AsyncIterator[str]:
-    config = SimulatorConfig(
-        port=0,
-        data_dir=tmp_path_factory.mktemp("simulator"),
-        webhook_url=listening_receiver.url,
-        app_secret=harness.SECRET,
-        access_token=harness.TOKEN,
-        phone_numbers=(
-            PhoneNumber(
-                phone_number_id=harness.SENDER_ID,
-                display_phone_number=harness.SENDER,
-                waba_id=harness.WABA,
-            ),
-        ),
-    )
+    config = harness.config(tmp_path_factory.mktemp("simulator"), listening_receiver.url)
     async with serving(create_server(config)) as port:
         yield f"http://127.0.0.1:{port}"
 

@@ -5,16 +5,19 @@ import json
 import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from pydantic import HttpUrl, SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from whatsapp.signature import HEADER, verify
+from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
 
 SENDER = "+15550001111"
 SENDER_ID = "106540352242922"
@@ -23,6 +26,20 @@ TOKEN = "token-one"
 SECRET = "secret-one"
 MESSAGES = f"/v25.0/{SENDER_ID}/messages"
 CUSTOMER = "+16045552331"
+
+
+def config(folder: Path, webhook_url: str) -> SimulatorConfig:
+    """A simulator with the one number, reporting to `webhook_url`."""
+    return SimulatorConfig(
+        port=0,
+        data_dir=folder,
+        webhook_url=HttpUrl(webhook_url),
+        app_secret=SecretStr(SECRET),
+        access_token=SecretStr(TOKEN),
+        phone_numbers=(
+            PhoneNumber(phone_number_id=SENDER_ID, display_phone_number=SENDER, waba_id=WABA),
+        ),
+    )
 
 
 class Receiver:

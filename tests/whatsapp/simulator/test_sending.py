@@ -189,4 +189,4 @@ async def test_an_uploaded_file_is_described(graph):
 
 async def test_the_root_names_the_control_calls(graph):
     await behave(graph)
-    assert "POST /_sim/reset" in (await graph.get("/")).json()["control"]
+    assert "POST /_sim/reset" in (await graph.get("/_sim")).json()["control"]
