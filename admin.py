@@ -153,7 +153,7 @@ def check_channel(channel_id: UUID) -> None:
     if found is None:
         raise failure(f"There is no channel {channel_id}; `sendout channel list` shows all.")
     checked, access_token = found
-    said, can_send = _verdict(checked, asyncio.run(_ask(checked, access_token)))
+    said, can_send = verdict(checked, asyncio.run(ask_whatsapp(checked, access_token)))
     typer.echo(said)
     if checked.held_since is not None:
         typer.echo(f"But the channel is held here, {hold_in_words(checked)}; release it to send.")
@@ -168,7 +168,7 @@ def hold_in_words(held: "Channel") -> str:
     return f"by {held.hold_by or 'nobody known'} since {moment(held.held_since)}: {why}{code}"
 
 
-async def _ask(asked: "Channel", access_token: str) -> "Number | str":
+async def ask_whatsapp(asked: "Channel", access_token: str) -> "Number | str":
     """What WhatsApp says of the number, or why it does not."""
     from domain.delivery import Refused
     from settings import Settings
@@ -192,7 +192,7 @@ async def _ask(asked: "Channel", access_token: str) -> "Number | str":
             return f"{settings.graph_url} gives no usable answer: {error.answer.reason}."
 
 
-def _verdict(asked: "Channel", answer: "Number | str") -> tuple[str, bool]:
+def verdict(asked: "Channel", answer: "Number | str") -> tuple[str, bool]:
     """What to tell of the answer, and whether the channel can send."""
     number = asked.phone_number
     if isinstance(answer, str):

@@ -96,21 +96,28 @@ def demo() -> None:
 @flow.command("check")
 def check_flow(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Report the issues of a flow document; exit with 1 if it could not be published."""
-    from domain.checks import check
-    from domain.shape import FlowShapeError, read_flow
+    from flow_test_file import checked, issue_line
 
     try:
-        issues = check(read_flow(json.loads(file.read_bytes())))
+        _, issues = checked(json.loads(file.read_bytes()))
     except ValueError as error:
-        if not isinstance(error, FlowShapeError):
-            typer.echo(f"{file}: not JSON: {error}", err=True)
-            raise typer.Exit(1) from None
-        issues = error.issues
+        typer.echo(f"{file}: not JSON: {error}", err=True)
+        raise typer.Exit(1) from None
     for issue in issues:
-        typer.echo(f"{issue.severity}: {issue.path or '(flow)'}: {issue.message} [{issue.code}]")
+        typer.echo(issue_line(issue))
     if any(issue.severity == "error" for issue in issues):
         raise typer.Exit(1)
     typer.echo(f"{file}: can be published")
+
+
+@flow.command("test")
+def test_flow(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")],
+) -> None:
+    """Run saved tests of flows (YAML or JSON); exit with 1 unless all pass. Needs no network."""
+    import flow_test_file
+
+    flow_test_file.run(files)
 
 
 @app.command()
@@ -124,6 +131,14 @@ def explain(
     import explain as explanation
 
     explanation.run(client, business_id)
+
+
+@app.command("doctor")
+def examine() -> None:
+    """Check the whole installation and say what is wrong; exit with 1 if anything is."""
+    import doctor
+
+    doctor.run()
 
 
 @history.callback()

@@ -13,9 +13,10 @@ from uuid import UUID
 
 import typer
 
-from connectly_file import NotAReport, Unreadable, read_report
+from connectly_file import Unreadable, read_report
 from console import database_errors, database_url, failure
 from domain.connectly_report import HistoryRow
+from domain.csv_text import NotCsv
 from storage.businesses import business_name
 from storage.channels import channels_of
 from storage.connectly_history import History, Imported
@@ -29,7 +30,7 @@ def run(file: Path, business_id: UUID, *, dry_run: bool) -> None:
     """Import a report, or only say what would be; ends the command with 1 if it cannot be read."""
     try:
         others = _check(file) - {str(business_id)}
-    except (NotAReport, OSError) as error:
+    except (NotCsv, OSError) as error:
         raise failure(f"{file}: nothing was imported: {error}.") from None
     with database_errors():
         imported = asyncio.run(_import(file, business_id, dry_run=dry_run))
@@ -62,9 +63,17 @@ def _check(file: Path) -> set[str]:
 async def _import(file: Path, business_id: UUID, *, dry_run: bool) -> Imported:
     async with Database(database_url(), pool_size=1) as database:
         channel_id = await _channel(database, business_id)
-        history = History(database, business_id, channel_id, dry_run=dry_run)
-        for batch in _batches(file):
-            await history.add(batch)
+        history = History(business_id, channel_id)
+        if dry_run:
+            # All of it is done and undone, so that what batches have in common is counted once.
+            async with database.transaction() as connection:
+                for batch in _batches(file):
+                    await history.add(connection, batch)
+                await connection.rollback()
+        else:
+            for batch in _batches(file):
+                async with database.transaction() as connection:
+                    await history.add(connection, batch)
         return history.imported
 
 

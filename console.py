@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
+
+NO_DATABASE = (
+    "SENDOUT_DATABASE_URL names no database; "
+    "set it as postgresql+asyncpg://user:password@host/database."
+)
+OLD_SCHEMA = "The database has not the tables of this release; run `sendout migrate` first."
 
 
 def failure(message: str) -> typer.Exit:
@@ -37,22 +44,23 @@ def in_database(work: "Callable[[AsyncConnection], Awaitable[T]]") -> T:
 
 def database_url() -> str:
     """The address of the database; one that cannot be any ends the command with one line."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
     from settings import Settings
 
     url = Settings().database_url
-    try:
-        driver = make_url(url).drivername
-    except ArgumentError:
-        driver = ""
-    if driver != "postgresql+asyncpg":
-        raise failure(
-            "SENDOUT_DATABASE_URL names no database; "
-            "set it as postgresql+asyncpg://user:password@host/database."
-        )
+    if not names_database(url):
+        raise failure(NO_DATABASE)
     return url
+
+
+def names_database(url: str) -> bool:
+    """Whether it is the address of a database as `storage.session.Database` takes it."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).drivername == "postgresql+asyncpg"
+    except ArgumentError:
+        return False
 
 
 @contextlib.contextmanager
@@ -60,26 +68,36 @@ def database_errors() -> Iterator[None]:
     """Tell in one line what is wrong with the settings or with the database."""
     from asyncpg import PostgresError
     from pydantic import ValidationError
-    from sqlalchemy.exc import DBAPIError, ProgrammingError
-
-    from storage.availability import database_is_away
+    from sqlalchemy.exc import DBAPIError
 
     try:
         yield
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = f"SENDOUT_{'_'.join(map(str, first['loc'])).upper()}".rstrip("_")
-        raise failure(f"{name} is unusable: {first['msg']}.") from None
+        raise failure(unusable_settings(error)[0]) from None
     except (DBAPIError, PostgresError, OSError) as error:
-        if isinstance(error, ProgrammingError):
-            said = "The database has not the tables of this release; run `sendout migrate` first."
-        elif database_is_away(error):
-            said = (
-                "The database cannot be reached; SENDOUT_DATABASE_URL says where it is looked for."
-            )
-        else:
-            said = f"The database refuses: {getattr(error, 'orig', None) or error}".splitlines()[0]
-        raise failure(said) from None
+        raise failure(database_trouble(error)) from None
+
+
+def unusable_settings(error: "ValidationError") -> list[str]:
+    """What is wrong with the settings, a line each; their values, which may be secrets, are not told."""
+    lines = []
+    for wrong in error.errors(include_url=False, include_input=False):
+        name = "_".join(["SENDOUT", *map(str, wrong["loc"])]).upper()
+        lines.append(f"{name} is unusable: {wrong['msg']}.")
+    return lines
+
+
+def database_trouble(error: Exception) -> str:
+    """What is wrong with a database that raised this, in one line."""
+    from sqlalchemy.exc import ProgrammingError
+
+    from storage.availability import database_is_away
+
+    if isinstance(error, ProgrammingError):
+        return OLD_SCHEMA
+    if database_is_away(error):
+        return "The database cannot be reached; SENDOUT_DATABASE_URL says where it is looked for."
+    return f"The database refuses: {getattr(error, 'orig', None) or error}".splitlines()[0]
 
 
 def table(rows: Iterable[Iterable[str]]) -> None:

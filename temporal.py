@@ -164,19 +164,23 @@ def delivery_worker(client: Client, settings: Settings, delivering: Delivering) 
     )
 
 
-async def register_search_attributes(client: Client) -> None:
-    """Register the search attributes of the runs; those that exist are left alone."""
-    operator = client.operator_service
-    have = await operator.list_search_attributes(
+async def missing_search_attributes(client: Client) -> dict[str, IndexedValueType.ValueType]:
+    """The search attributes of the runs that the namespace has not."""
+    have = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
-    missing = {
+    return {
         key.name: IndexedValueType.ValueType(int(key.indexed_value_type))
         for key in messages.SEARCH_ATTRIBUTES
         if key.name not in have.custom_attributes
     }
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Register the search attributes of the runs; those that exist are left alone."""
+    missing = await missing_search_attributes(client)
     if missing:
-        await operator.add_search_attributes(
+        await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         )
 
@@ -249,21 +253,22 @@ class TemporalPresence:
             (messages.send_queue(self._task_queue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
         )
         try:
-            pollers = [await self._pollers(name, kind) for name, kind in queues]
+            return all([await pollers(self._client, name, kind) for name, kind in queues])
         except (RPCError, RuntimeError):
             return False
-        return all(pollers)
 
-    async def _pollers(self, name: str, kind: TaskQueueType.ValueType) -> int:
-        answer = await self._client.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=self._client.namespace,
-                task_queue=TaskQueue(name=name),
-                task_queue_type=kind,
-            ),
-            timeout=timedelta(seconds=2),
-        )
-        return len(answer.pollers)
+
+async def pollers(client: Client, task_queue: str, kind: TaskQueueType.ValueType) -> int:
+    """How many workers poll a task queue, or did within the last minutes. Raises `RPCError`."""
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=kind,
+        ),
+        timeout=timedelta(seconds=2),
+    )
+    return len(answer.pollers)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,14 @@ from cli import app
 
 ROOT = Path(__file__).parents[2]
 
+CHANNEL = {
+    "--phone-number": "+1 (555) 000-1111",
+    "--phone-number-id": "106540352242922",
+    "--waba-id": "102290129340398",
+    "--access-token": "token",
+    "--app-secret": "secret",
+}
+
 
 class Answer(NamedTuple):
     """What a command printed, and how it ended."""
@@ -61,3 +69,9 @@ async def refused(url: str, *words: str, **settings: str) -> str:
     assert (answer.code, answer.out) == (1, ""), answer
     assert "\n" not in answer.err
     return answer.err
+
+
+def options(**changes: str) -> list[str]:
+    """The options of `channel add`, with some changed."""
+    given = CHANNEL | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
+    return [word for pair in given.items() for word in pair]

@@ -1,49 +1,19 @@
 """An installation set up and looked after with the commands alone (api.md section 7)."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
 
-from api.app import create_app
 from settings import Settings
 from storage.channels import hold_channel
 from storage.session import Database
-from tests.cli.command import as_process, done, refused, sendout
+from tests.cli.command import as_process, done, options, refused, sendout
 from tests.conftest import serve
-from tests.record import BUSINESS, add_business, greeting
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
-from tests.whatsapp.simulator.harness import serving
-from whatsapp.simulator.app import create_server
-from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
-
-CHANNEL = {
-    "--phone-number": "+1 (555) 000-1111",
-    "--phone-number-id": "106540352242922",
-    "--waba-id": "102290129340398",
-    "--access-token": "token",
-    "--app-secret": "secret",
-}
-
-
-def options(**changes: str) -> list[str]:
-    """The options of `channel add`, with some changed."""
-    given = CHANNEL | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
-    return [word for pair in given.items() for word in pair]
-
-
-@pytest.fixture
-async def nowhere(postgres_url: str, database: Database) -> AsyncIterator[str]:
-    """The address of a database without any table."""
-    name = f"fresh_{uuid4().hex}"
-    async with database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-        yield postgres_url.replace("/postgres?", f"/{name}?")
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+from tests.record import BUSINESS, greeting
+from tests.temporal_stand_ins import (
+    api_without_temporal,
+)
 
 
 async def test_an_installation_is_set_up_from_nothing(nowhere: str):
@@ -61,13 +31,7 @@ async def test_an_installation_is_set_up_from_nothing(nowhere: str):
     secret = key.split()[0]
 
     async with Database(nowhere) as database:
-        app = create_app(
-            Settings(),
-            database,
-            pokes=RecordedPokes(),
-            signals=RecordedSignals(),
-            temporal=TemporalAway(),
-        )
+        app = api_without_temporal(Settings(), database)
         headers = {"X-API-Key": secret}
         async with serve(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as api:
             me = await api.get("/v1/me")
@@ -105,14 +69,6 @@ async def test_an_installation_is_set_up_from_nothing(nowhere: str):
     assert await done(nowhere, "key", "revoke", key_id) == ""
     assert "in use" in await refused(nowhere, "key", "revoke", key_id)
     assert "-" not in (await done(nowhere, "key", "list")).splitlines()[1].split()
-
-
-@pytest.fixture
-async def shop(database: Database, postgres_url: str) -> str:
-    """The address of a database with one business."""
-    async with database.transaction() as connection:
-        await add_business(connection, sender=None)
-    return postgres_url
 
 
 async def test_what_cannot_be_is_one_clear_line(shop: str):
@@ -166,27 +122,6 @@ async def test_a_business_has_several_keys(shop: str):
     listed = (await done(shop, "key", "list", "--business", str(BUSINESS))).splitlines()[1:]
     assert [line.split()[-1] for line in listed] == ["test", "reports", "till"]
     assert [line.split()[2] for line in listed] == ["admin,operate,read,send", "read", "read,send"]
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a simulator with the number of `CHANNEL`."""
-    config = SimulatorConfig(
-        port=0,
-        data_dir=tmp_path,
-        webhook_url="http://127.0.0.1:1/",
-        app_secret="secret",
-        access_token="token",
-        phone_numbers=(
-            PhoneNumber(
-                phone_number_id="106540352242922",
-                display_phone_number="+15550001111",
-                waba_id="102290129340398",
-            ),
-        ),
-    )
-    async with serving(create_server(config)) as port:
-        yield f"http://127.0.0.1:{port}"
 
 
 async def test_a_channel_is_checked_at_whatsapp(shop: str, simulator: str, database: Database):

@@ -1,7 +1,5 @@
 """`sendout import connectly-report` on a real record: switch day sends to nobody twice."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,35 +9,15 @@ import httpx
 import pytest
 from sqlalchemy import insert, text
 
-from domain.campaign_report import COLUMNS
 from storage.campaign_report import Scope, report_rows
+from storage.customer_tables import customer_numbers
 from storage.opt_outs import lift_by_hand
 from storage.session import Database
-from storage.tables import customer_numbers
 from tests.cli.command import Answer, as_process, done, sendout
+from tests.cli.connectly_reports import ROW, SENT, report, row
 from tests.record import BUSINESS, add_business, add_campaign, greeting
 
 HERE = f"/v1/businesses/{BUSINESS}"
-SENT = "2024-05-10 20:13:50.682000"
-ROW = {
-    "customer_external_id": "+16045552331",
-    "business_id": str(BUSINESS),
-    "campaign_name": "Spring",
-    "sendout_id": "9bb0431a-ae0e-45cd-8784-df4a2ad5b30e",
-    "cnt_session_id": "018f6423-fa75-de08-b5a1-0123456789ab",
-    "sent_at": SENT,
-    "input_variables": '{"name":"Ana"}',
-    "button_clicks": "[]",
-    "link_clicks": "[]",
-    "output_variables": "{}",
-}
-
-
-def row(client: int, **cells: str) -> dict[str, str]:
-    """A row of a report, of a customer who was sent `Spring`."""
-    return dict.fromkeys(COLUMNS, "") | ROW | {"customer_external_id": f"+{client}"} | cells
-
-
 REPORT = [
     row(16045552301),
     row(16045552302, delivered_at=SENT, read_at=SENT),
@@ -56,14 +34,6 @@ REPORT = [
     row(16045552309, campaign_name="Cafe\u0301", opt_out_at=SENT),
 ]
 BLOCKED = ["01", "02", "04", "06", "07"]
-
-
-def report(rows: list[dict[str, str]], delimiter: str = ",") -> str:
-    written = io.StringIO()
-    writer = csv.DictWriter(written, COLUMNS, delimiter=delimiter, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return written.getvalue()
 
 
 @pytest.fixture
@@ -410,7 +380,8 @@ async def test_many_rows_are_kept_in_batches(
     numbers = [16_000_000_000 + n % 4_500 for n in range(5_000)]
     path.write_text(report([row(n, output_variables=json.dumps({"n": n})) for n in numbers]))
 
-    said = await done(postgres_url, *words(path))
+    for more in (["--dry-run"], []):
+        said = await done(postgres_url, *words(path, *more))
 
-    assert "rows kept:          5000, 4500 of them new" in said
-    assert "sent, not again:    5000, 4500 customers" in said
+        assert "rows kept:          5000, 4500 of them new" in said
+        assert "sent, not again:    5000, 4500 customers" in said

@@ -8,9 +8,22 @@ import pytest
 from sqlalchemy import insert, update
 
 from storage.channels import hold_channel
+from storage.customer_tables import opt_outs
 from storage.session import Database
-from storage.tables import asks, channels, decisions, inbound, opt_outs, sendouts
-from tests.api.sent import FLOW, NOW, add_click, add_entry, add_message, add_sendout, after
+from storage.tables import channels, sendouts
+from tests.api.sent import (
+    FLOW,
+    NOW,
+    add_ask,
+    add_click,
+    add_decision,
+    add_entry,
+    add_inbound,
+    add_message,
+    add_read_message,
+    add_sendout,
+    after,
+)
 from tests.cli.command import done, refused
 from tests.record import BUSINESS, add_business, add_campaign
 
@@ -40,27 +53,10 @@ async def test_it_tells_what_happened_step_by_step(
         entry_id = await add_entry(
             connection, sendout_id, state="completed", created_at=NOW, finished_at=after(hours=21)
         )
-        hello = await add_message(
-            connection,
-            entry_id,
-            created_at=after(seconds=2),
-            accepted_at=after(seconds=2.5),
-            sent_at=after(seconds=2),
-            delivered_at=after(seconds=4),
-            read_at=after(seconds=6),
-            template="greeting (en)",
-            text="Hello Ana",
-            tries=1,
+        hello = await add_read_message(
+            connection, entry_id, accepted_at=after(seconds=2.5), sent_at=after(seconds=2)
         )
-        await connection.execute(
-            insert(decisions).values(
-                entry_id=entry_id,
-                node="wait",
-                verdict="go_on",
-                inputs={"received": True, "clicked": False},
-                decided_at=after(hours=20),
-            )
-        )
+        await add_decision(connection, entry_id)
         await add_click(connection, hello, "yes", clicked_at=after(hours=20.5))
         await add_message(
             connection,
@@ -92,7 +88,7 @@ async def test_it_tells_what_happened_step_by_step(
             "button was tapped"
         ),
         '  2026-05-04 12:00:02Z  WhatsApp sent "hello"',
-        '  2026-05-04 12:00:04Z  "hello" was delivered',
+        '  2026-05-04 12:00:05Z  "hello" was delivered',
         '  2026-05-04 12:00:06Z  "hello" was read',
         '  2026-05-05 08:00:00Z  "wait" decides: received: true, clicked: false → go on',
         '  2026-05-05 08:30:00Z  the customer taps "Tell me more" of "hello"',
@@ -164,14 +160,9 @@ async def test_it_says_what_a_run_waits_for_now(
         await add_message(connection, entry_id, created_at=now, accepted_at=now)
         await add_message(connection, entry_id, "held", node="nudge", held_for="sendout", number=2)
         await add_message(connection, entry_id, "unknown", node="more", number=3, unknown_since=now)
-        channel_id = (await connection.execute(channels.select())).one().channel_id
-        await connection.execute(
-            insert(asks).values(
-                entry_id=entry_id, attempt=1, node="size", visit=1, channel_id=channel_id,
-                client=CLIENT, opened_at=now,
-            )
-        )  # fmt: skip
+        await add_ask(connection, entry_id, opened_at=now)
         await connection.execute(update(sendouts).values(state="paused"))
+        channel_id = (await connection.execute(channels.select())).one().channel_id
         await hold_channel(connection, channel_id, by="Ana", message="Wrong prices")
 
     told = [
@@ -219,13 +210,7 @@ async def test_all_businesses_are_told_or_one(
     async with database.transaction() as connection:
         await add_entry(connection, sendout_id)
         await add_business(connection, other, key="other", sender="+15550003333")
-        channel = await connection.execute(channels.select().where(channels.c.business_id == other))
-        await connection.execute(
-            insert(inbound).values(
-                inbound_id="wamid.1", channel_id=channel.one().channel_id, client=CLIENT,
-                kind="text", text="Hi", received_at=NOW,
-            )
-        )  # fmt: skip
+        await add_inbound(connection, CLIENT, other, text="Hi", received_at=NOW)
 
     both = await explained(postgres_url)
     one = await explained(postgres_url, "--business", str(other))
