@@ -127,6 +127,8 @@ class Runs:
         if not flow.leads_on():
             # No tap could start anything: what is tapped is recorded without an open run (ADR 7).
             given["click_window"] = 0
+        if entry.is_single:
+            given["start_priority"] = messages.PRIORITY_OF_SINGLE
         if self._limits.max_sends != _DEFAULTS.max_sends:
             given["max_sends"] = self._limits.max_sends
         if entry.attempt != 1:
@@ -136,7 +138,7 @@ class Runs:
         return RunInput.model_validate(given)
 
     async def _signal(self, signal: PendingSignal) -> None:
-        """Tell a run a fact, and take it up again for a fact that re-opens it."""
+        """Tell a run a fact, take it up again for one that re-opens it, or cancel it."""
         if signal.is_overtaken:
             return
         workflow_id = messages.run_workflow_id(signal.entry.entry_id)
@@ -156,7 +158,10 @@ class Runs:
             return
         handle: WorkflowHandle[object, object] = self._client.get_workflow_handle(workflow_id)
         try:
-            await handle.signal(signal.name, args=arguments)
+            if signal.name == "cancel":
+                await handle.cancel()
+            else:
+                await handle.signal(signal.name, args=arguments)
         except RPCError as error:
             # A run that has closed waits for nothing this could tell it.
             if error.status is not RPCStatusCode.NOT_FOUND:
@@ -332,6 +337,7 @@ def _search_attributes(entry: QueuedEntry) -> TypedSearchAttributes:
 
 def _priority(entry: QueuedEntry, cause: str) -> Priority:
     """Runs of one business never starve another's."""
-    return Priority(
-        priority_key=messages.PRIORITY_OF_CAUSE[cause], fairness_key=str(entry.business_id)
-    )
+    key = messages.PRIORITY_OF_CAUSE[cause]
+    if cause == "start" and entry.is_single:
+        key = messages.PRIORITY_OF_SINGLE
+    return Priority(priority_key=key, fairness_key=str(entry.business_id))

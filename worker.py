@@ -6,6 +6,8 @@ import signal
 
 import structlog
 import uvloop
+from temporalio.client import Client
+from temporalio.worker import Worker
 
 from activities.recording import Recording
 from activities.reporting import Reporting
@@ -53,11 +55,6 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
 
     Waits for Temporal to be there; PostgreSQL may come and go, activities are repeated.
     """
-    policy = Policy(
-        unknown_outcome=settings.unknown_outcome,
-        unknown_grace=settings.unknown_grace,
-        lease=settings.lease_seconds,
-    )
     pool = settings.send_slots + 20
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url, pool_size=pool))
@@ -76,43 +73,57 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         await schedule_daily_reports(client, settings)
         rates = SendRates(client, database, settings.task_queue)
         await rates.apply()
-        runs = Runs(
-            client,
-            flows,
-            RunOutbox(database),
-            task_queue=settings.task_queue,
-            limits=limits(settings),
-        )
-        wakes = WebhookWakes(client, database, task_queue=settings.task_queue)
-        addresses = Addresses(Allowed(settings.webhook_allow))
-        workers = [
-            workflow_worker(
-                client,
-                settings,
-                Recording(RunRecord(database)),
-                Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
-                Sweeping(Repairs(database), runs, rates, wakes),
-                reporting=Reporting(ReportRuns(database, settings.api_url)),
-            ),
-            send_worker(
-                client,
-                settings,
-                Sending(
-                    SendLedger(database, flows, policy, told=wakes.wake), WhatsApp(api), policy
-                ),
-            ),
-            delivery_worker(
-                client,
-                settings,
-                Delivering(
-                    WebhookDeliveries(database), Courier(addresses, connections=SIDE_BY_SIDE)
-                ),
-            ),
-        ]
+        workers = _workers(client, settings, database, flows, api=api, rates=rates)
         async with running(workers):
             log.info("worker is running", task_queue=settings.task_queue)
             await stop.wait()
             log.info("worker is stopping")
+
+
+def _workers(
+    client: Client,
+    settings: Settings,
+    database: Database,
+    flows: StoredFlows,
+    *,
+    api: CloudApi,
+    rates: SendRates,
+) -> list[Worker]:
+    """The worker of the flows, that of the sends, and that of the deliveries to businesses."""
+    policy = Policy(
+        unknown_outcome=settings.unknown_outcome,
+        unknown_grace=settings.unknown_grace,
+        lease=settings.lease_seconds,
+    )
+    runs = Runs(
+        client,
+        flows,
+        RunOutbox(database),
+        task_queue=settings.task_queue,
+        limits=limits(settings),
+    )
+    wakes = WebhookWakes(client, database, task_queue=settings.task_queue)
+    addresses = Addresses(Allowed(settings.webhook_allow))
+    return [
+        workflow_worker(
+            client,
+            settings,
+            Recording(RunRecord(database)),
+            Starting(EntryQueue(database, start_ahead=settings.start_ahead), runs),
+            Sweeping(Repairs(database), runs, rates, wakes),
+            reporting=Reporting(ReportRuns(database, settings.api_url)),
+        ),
+        send_worker(
+            client,
+            settings,
+            Sending(SendLedger(database, flows, policy, told=wakes.wake), WhatsApp(api), policy),
+        ),
+        delivery_worker(
+            client,
+            settings,
+            Delivering(WebhookDeliveries(database), Courier(addresses, connections=SIDE_BY_SIDE)),
+        ),
+    ]
 
 
 async def _until_told() -> None:

@@ -13,7 +13,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.delivery import Answer, NotSent
-from domain.flow import Flow, MessageNode, TemplateMessage
+from domain.flow import Flow, MessageNode
+from domain.message_types import TemplateMessage
 from domain.requests import SendMessage, SendResult
 from domain.sending import Decision, Policy, Post, Recorded, Situation, after, before
 
@@ -87,7 +88,7 @@ class Sending:
             answer = await self._provider.send(situation, decision.node)
         message = decision.node.message
         template = message if isinstance(message, TemplateMessage) else None
-        recorded = after(answer, tries, self._policy, template)
+        recorded = after(answer, tries, self._policy, template, decision.expires_in)
         told = await self._record(order, situation, recorded, attempt)
         if told is not None:
             return told

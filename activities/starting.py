@@ -9,8 +9,9 @@ from temporalio import activity
 from domain.entry import QueuedEntry
 from domain.requests import StartedRuns, StartRuns
 
-_STARTS_AT_ONCE = 32
-"""Concurrent start calls: enough to hide the round trip, few enough not to crowd out polls."""
+_STARTS_AT_ONCE = 4
+"""Concurrent start calls: enough to hide the round trip. More do not get a sendout sent sooner where
+the machine is the limit, but keep whoever taps meanwhile waiting (docs/delivery.md)."""
 
 
 class EntryQueue(Protocol):

@@ -146,7 +146,7 @@ class _Round:
 
     async def _try(self, due: DueEvent) -> Result:
         event = due.event
-        late = time.monotonic() - self._began > _BEGUN_WITHIN
+        late = time.monotonic() - self._began > _BEGUN_WITHIN or activity.is_worker_shutdown()
         if late or self.is_stalled or not await self._standing.holds():
             return Result(event.event_id, event.key, "not_tried")
         try:

@@ -62,7 +62,7 @@ async def accept(
     request; then to be done again in a new transaction, with `lock`.
     """
     groups = group_entries(request.entries)
-    resolved = await _look_up(connection, request, groups, lock=lock)
+    resolved = await look_up(connection, request, groups, lock=lock)
     flows = await _flows(connection, groups)
     situation = Situation(
         resolved.channels,
@@ -85,9 +85,13 @@ async def accept(
     return await _store(connection, request, groups)
 
 
-async def _look_up(
+async def look_up(
     connection: AsyncConnection, request: SendRequest, groups: Iterable[Group], *, lock: bool
 ) -> Resolved:
+    """Give the groups what the record knows of their campaigns and versions.
+
+    With `lock` the campaigns stay as they are until the transaction ends.
+    """
     # Texts that PostgreSQL cannot take are the name of nothing.
     askable = [
         (name, group.version_asked if is_storable(group.version_asked) else None)

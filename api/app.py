@@ -4,9 +4,10 @@ import asyncio
 
 from fastapi import APIRouter, FastAPI
 
-from api.csv_stream import AT_ONCE
+from api.csv_stream import AT_ONCE as REPORTS_AT_ONCE
 from api.deps import KnownKeys, Parts
 from api.errors import add_error_handling
+from api.importing import AT_ONCE as IMPORTS_AT_ONCE
 from api.metrics import CountRequests, Metrics
 from api.openapi import describe, operation_id
 from api.routes import (
@@ -19,6 +20,7 @@ from api.routes import (
     entries,
     health,
     held_templates,
+    imports,
     me,
     messages,
     metrics,
@@ -27,6 +29,7 @@ from api.routes import (
     publishing,
     reports,
     send,
+    sendout_errors,
     sendouts,
     simulate,
     templates,
@@ -60,6 +63,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     draft_tests.router,
     simulate.router,
     sendouts.router,
+    sendout_errors.router,
+    imports.router,
     entries.router,
     customers.router,
     opt_outs.router,
@@ -117,7 +122,8 @@ def create_app(
         addresses or Addresses(Allowed(settings.webhook_allow)),
     )
     app.state.known_keys = KnownKeys(database)
-    app.state.report_slots = asyncio.Semaphore(AT_ONCE)
+    app.state.report_slots = asyncio.Semaphore(REPORTS_AT_ONCE)
+    app.state.import_slots = asyncio.Semaphore(IMPORTS_AT_ONCE)
     app.state.send_throttle = Throttle(
         settings.requests_per_second, instead=", or put more entries into one request"
     )

@@ -156,16 +156,6 @@ async def _database(request: Request) -> Database:
     return (await parts_of(request)).database
 
 
-async def _pokes(request: Request) -> Pokes:
-    return (await parts_of(request)).pokes
-
-
-async def _signals(request: Request) -> Signals:
-    return (await parts_of(request)).signals
-
-
 AppParts: TypeAlias = Annotated[Parts, Depends(parts_of)]
 AppSettings: TypeAlias = Annotated[Settings, Depends(_settings)]
 AppDatabase: TypeAlias = Annotated[Database, Depends(_database)]
-AppPokes: TypeAlias = Annotated[Pokes, Depends(_pokes)]
-AppSignals: TypeAlias = Annotated[Signals, Depends(_signals)]

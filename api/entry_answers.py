@@ -61,15 +61,17 @@ def entry_error(entry: record.Entry) -> EntryError | None:
         return _error(
             ErrorCode.MESSAGE_CUSTOMER_OPTED_OUT, None, "The customer has opted out", entry
         )
-    code = entry.error_code
-    if code is None:
+    if entry.error_code is None:
         return None
+    return _error(*named_error(entry.error_code), entry)
+
+
+def named_error(code: str) -> tuple[str, int | None, str]:
+    """A recorded code (WhatsApp's in digits, or one of ours): documented code, number, title."""
     if code.isdecimal():
         known = lookup(int(code))
-        return _error(known.connectly, int(code), known.title, entry)
-    return _error(
-        OWN_CODES.get(code, ErrorCode.UNSPECIFIED.value), None, _TITLES.get(code, code), entry
-    )
+        return known.connectly, int(code), known.title
+    return OWN_CODES.get(code, ErrorCode.UNSPECIFIED.value), None, _TITLES.get(code, code)
 
 
 def _error(code: str, provider_code: int | None, title: str, entry: record.Entry) -> EntryError:

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.checks import check
+from domain.document import parse_duration
 from domain.documented_codes import ErrorCode
 from domain.errors import BadRequest, Conflict
-from domain.flow import Flow, parse_duration
+from domain.flow import Flow
 from domain.issues import Issue
 from domain.ports import Templates
 from domain.shape import FlowFormatUnsupported, FlowShapeError, read_flow

@@ -40,4 +40,6 @@ def idempotent(request: Request, caller: Caller, body: bytes) -> IdempotentReque
         return None
     if len(key) > LONGEST_KEY:
         raise BadRequest(f"`Idempotency-Key` must have at most {LONGEST_KEY} characters.")
-    return idempotent_request(caller.business_id, key, request.method, request.url.path, body)
+    # What is asked may stand in the query as well.
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return idempotent_request(caller.business_id, key, request.method, address, body)

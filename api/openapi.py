@@ -40,6 +40,7 @@ TAGS = (
     ("send", "Send campaigns, or single messages, to customers."),
     ("campaigns", "Campaigns, their drafts and versions; trying them out."),
     ("sendouts", "How sendouts stand, and the levers on them."),
+    ("imports", "Sendouts from CSV files."),
     ("entries", "What became of each customer, and why."),
     ("customers", "A customer across all sendouts."),
     ("opt-outs", "Customers who want no marketing."),

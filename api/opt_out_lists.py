@@ -9,6 +9,7 @@ from uuid import UUID
 from api.bodies import fitted
 from api.json_body import parse
 from api.schemas.opt_outs import ListedOptOut
+from domain.csv_text import CsvText, NotCsv
 from domain.errors import BadRequest
 from domain.inbound import parse_user_id
 from domain.phone import parse_phone
@@ -59,13 +60,11 @@ def _json_rows(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
 def _csv_rows(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows below the header; without a header the first column is `client`."""
     try:
-        text = body.decode("utf-8-sig")
-        head = text.partition("\n")[0]
-        delimiter = max(",;\t", key=head.count)
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadRequest(f"The body is not CSV in UTF-8: {error}.") from None
-    names = [name.strip().lower() for name in rows[0]] if rows else []
+        listed = CsvText(io.BytesIO(body))
+        rows = [listed.names, *(cells for _, cells in listed)]
+    except NotCsv as error:
+        raise BadRequest(f"The body is not CSV: {error}.") from None
+    names = [name.lower() for name in listed.names]
     has_header = "client" in names
     for row, cells in enumerate(rows, 1):
         if not any(cells) or (has_header and row == 1):

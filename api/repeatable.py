@@ -31,13 +31,24 @@ class Repeatable:
         return None if kept is None else _response(kept)
 
     async def answer(
-        self, connection: AsyncConnection, content: BaseModel, status: int = 200
+        self,
+        connection: AsyncConnection,
+        content: BaseModel,
+        status: int = 200,
+        *,
+        again: BaseModel | None = None,
     ) -> Response:
-        """The answer, kept in the transaction that did what it says."""
-        kept = KeptAnswer(status, content.model_dump_json(by_alias=True))
+        """The answer, kept in the transaction that did what it says.
+
+        `again` is kept in its place where it shows a secret, which is shown once.
+        """
         if self.identity is not None:
-            await keep_answer(connection, self.identity, kept)
-        return _response(kept)
+            await keep_answer(connection, self.identity, _written(again or content, status))
+        return _response(_written(content, status))
+
+
+def _written(content: BaseModel, status: int) -> KeptAnswer:
+    return KeptAnswer(status, content.model_dump_json(by_alias=True))
 
 
 def _response(answer: KeptAnswer) -> Response:

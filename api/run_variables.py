@@ -1,5 +1,6 @@
-"""The variables of a run that is started by hand: a test, or a simulation (api.md section 3)."""
+"""What a run that is started by hand begins with: a test, or a simulation (api.md section 3)."""
 
+from datetime import timedelta
 from typing import Any
 
 from domain import json_text
@@ -8,6 +9,9 @@ from domain.entry import given_texts
 from domain.errors import BadRequest
 from domain.flow import Flow
 from domain.rendering import missing_variables
+from domain.run import Limits
+from domain.simulation import Circumstances
+from settings import Settings
 
 
 def variables_text(flow: Flow, given: dict[str, Any]) -> str:
@@ -33,6 +37,18 @@ def variables_text(flow: Flow, given: dict[str, Any]) -> str:
             details={"missingVariables": missing},
         )
     return text
+
+
+def circumstances(settings: Settings, variables: str) -> Circumstances:
+    """What surrounds every simulation here."""
+    return Circumstances(
+        variables=variables,
+        stop_words=settings.stop_words,
+        start_words=settings.start_words,
+        limits=Limits(
+            click_window=timedelta(seconds=settings.click_window), max_sends=settings.max_sends
+        ),
+    )
 
 
 def entry_invalid(

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from domain.flow import BranchNode, Case, Scalar, SplitNode
+from domain.document import Scalar
+from domain.flow import BranchNode, Case, SplitNode
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?")
 _LONGEST_NUMBER = 100

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain import json_text
+from domain.csv_text import has_lost_digits
 from domain.inbound import parse_user_id
 from domain.phone import parse_phone
 
@@ -20,7 +21,6 @@ LONGEST_NAME = 256
 
 Outcome: TypeAlias = Literal["completed", "failed", "unknown"]
 
-_SCIENTIFIC = re.compile(r"\+?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _CODE = re.compile(r"(\d{1,9})(?:\.0+)?")
 _NOTHING = {"", "null", "[]", "{}"}
 
@@ -105,7 +105,7 @@ def read_row(cells: Mapping[str, str]) -> HistoryRow:
 def _client(cell: str) -> str:
     # A leading apostrophe is how spreadsheets keep a number as text.
     text = cell.strip().removeprefix("'")
-    if _SCIENTIFIC.fullmatch(text):
+    if has_lost_digits(text):
         raise UnreadableCell(
             "customer_external_id",
             "a number in scientific notation, which a spreadsheet made and which has lost digits; "

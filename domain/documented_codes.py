@@ -207,7 +207,9 @@ RETURNED: Mapping[ErrorCode, Returned] = MappingProxyType(
         ErrorCode.CAMPAIGN_VERSION_NOT_FOUND: Returned(404, _SEND_ROW),
         ErrorCode.CAMPAIGN_VERSION_FINAL: Returned(409, "publishing under a label that is taken"),
         ErrorCode.CAMPAIGN_VERSION_UNSUPPORTED: Returned(400, "a flow's `format` is too new"),
-        ErrorCode.CAMPAIGN_TOO_MANY_ENTRIES: Returned(400, "POST send/campaigns: too many entries"),
+        ErrorCode.CAMPAIGN_TOO_MANY_ENTRIES: Returned(
+            400, "POST send/campaigns: too many entries; POST imports: too many rows"
+        ),
         ErrorCode.CAMPAIGN_LARGE_REQUEST: Returned(413, "the body is too large"),
         ErrorCode.INVALID_SENDER_ID: Returned(200, f"{_ENTRY_ROW}; 400 from {_MESSAGES}"),
         ErrorCode.MESSAGE_SELF_INVALID: Returned(200, f"{_ENTRY_ROW}; 400 from {_MESSAGES}"),

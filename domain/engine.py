@@ -88,7 +88,7 @@ class _Step(Walk):
             case SendOutcome.HELD:
                 path.phase = Phase.HELD
                 again_in = stimulus.again_in
-                # Taken back from the queue or held by WhatsApp's answer: nobody looked at the time.
+                # Taken back from the queue: nobody looked at the time.
                 again_in = self.until_expiry(path) if again_in is None else again_in
                 self.wait(path, again_in, f"held before sending {ref.node}")
             case SendOutcome.UNKNOWN:
@@ -218,7 +218,9 @@ class _Step(Walk):
             return
         self.state.given_up.remove(message)
         if accepted:
-            self.state.last_message_at = self.now
+            if self.state.window_timer is None:
+                # One that is open stays open for as long as it was to.
+                self.state.last_message_at = self.now
             next_node = self.message_node(message.node).next
             self.begin(next_node, message=message, cause="delay", led_by=None)
         else:

@@ -23,6 +23,8 @@ class QueuedEntry:
     flow_hash: str
     variables: str
     """The entry's variables, as the request's JSON text."""
+    is_single: bool = False
+    """A message of the message API (ADR 11), for which somebody may be waiting."""
 
 
 def given_texts(variables: str | None) -> Mapping[str, str]:

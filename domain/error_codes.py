@@ -239,11 +239,3 @@ OWN_CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 """The outcomes of our own that end a run or message, as the documented enum's (flow.md section 2)."""
-
-
-def connectly_code(code: int | str) -> str:
-    """The documented `errorErrorCode` of a WhatsApp code or of one of `OWN_CODES`.
-
-    Raises `KeyError` for a text that is not one of `OWN_CODES`.
-    """
-    return OWN_CODES[code] if isinstance(code, str) else lookup(code).connectly

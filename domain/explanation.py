@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.delivery import Remedy
+from domain.document import parse_duration
 from domain.error_codes import lookup
-from domain.flow import parse_duration
 from domain.templates import EVERY_MARKETING, label
 from domain.timeline import History, Step, timeline
 

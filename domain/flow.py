@@ -4,105 +4,20 @@ The models check shape only (names, types, unknown fields). What makes a flow of
 unfit to publish is `domain.checks`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Discriminator, Field, StringConstraints, model_validator
+
+from domain.document import ButtonId, Document, Duration, FromList, Name, NodeId, Scalar
+from domain.message_types import Message
 
 FORMAT = 1
 """The newest document format this code reads."""
 
 LONGEST_DELAY = timedelta(hours=20)
 """The longest duration of a delay or an ask (flow.md sections 1 and 3)."""
-
-_DURATION = re.compile(
-    r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
-
-
-def parse_duration(text: object) -> timedelta:
-    """Read an ISO 8601 duration such as `PT20H` or `P1DT30M`.
-
-    Raises `ValueError` when it is not one, is zero or is absurdly long (over 1,000 days).
-    """
-    match = _DURATION.fullmatch(text) if isinstance(text, str) and len(text) <= 40 else None
-    if match is None:
-        raise ValueError("write a duration as in ISO 8601, for example PT20H or PT30M")
-    parts = {unit: float(n) for unit, n in match.groupdict().items() if n is not None}
-    if sum(parts.values()) <= 0:
-        raise ValueError("a duration must be longer than zero")
-    if parts.get("weeks", 0) > 142 or parts.get("days", 0) > 1000 or max(parts.values()) > 9e7:
-        raise ValueError("a duration must be shorter than 1,000 days")
-    return timedelta(**parts)
-
-
-def _text_header(value: object) -> object:
-    """A header given as bare text is a text header."""
-    return {"type": "text", "text": value} if isinstance(value, str) else value
-
-
-def _as_tuple(value: object) -> object:
-    """JSON has lists only; frozen models hold tuples."""
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _no_edge_spaces(value: str) -> str:
-    if value != value.strip():
-        raise ValueError("an id has no leading or trailing spaces")
-    return value
-
-
-FromList = BeforeValidator(_as_tuple)
-Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration)]
-Id: TypeAlias = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_no_edge_spaces)
-]
-"""A node's or button's id. 100 characters keep `<message id>:<button id>` within the 200 that
-WhatsApp allows for a list row's id."""
-NodeId: TypeAlias = Id
-ButtonId: TypeAlias = Id
-Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""A variable's name, case-sensitive."""
-Scalar: TypeAlias = str | bool | int | float
-
-
-class Document(BaseModel):
-    """Base of every part of the flow document: frozen, strict about types, no unknown fields.
-
-    `null` for an optional field is the same as leaving it out (api.md section 1).
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, validate_by_name=False, validate_by_alias=True
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, given: object) -> object:
-        if not isinstance(given, dict) or None not in given.values():
-            return given
-        optional = {
-            field.alias or name
-            for name, field in cls.model_fields.items()
-            if not field.is_required()
-        }
-        return {
-            name: value
-            for name, value in given.items()
-            if value is not None or name not in optional
-        }
 
 
 class Variable(Document):
@@ -114,145 +29,6 @@ class Variable(Document):
     @property
     def is_required(self) -> bool:
         return self.default is None if self.required is None else self.required
-
-
-# --- messages ----------------------------------------------------------------------------------
-
-
-class TextHeader(Document):
-    """A header of text, at most 60 characters when rendered."""
-
-    type: Literal["text"]
-    text: str
-
-
-class MediaHeader(Document):
-    """A header's media: a public `link` or the `id` of an uploaded asset."""
-
-    type: Literal["image", "video", "document"]
-    link: str | None = None
-    id: str | None = None
-    filename: str | None = None
-
-
-class LocationHeader(Document):
-    """A place in a template's header; coordinates in degrees, or text that holds a variable."""
-
-    type: Literal["location"]
-    latitude: float | str
-    longitude: float | str
-    name: str | None = None
-    address: str | None = None
-
-
-TemplateHeader: TypeAlias = Annotated[
-    Annotated[TextHeader | MediaHeader | LocationHeader, Discriminator("type")],
-    BeforeValidator(
-        _text_header, json_schema_input_type=str | TextHeader | MediaHeader | LocationHeader
-    ),
-]
-InteractiveHeader: TypeAlias = Annotated[
-    Annotated[TextHeader | MediaHeader, Discriminator("type")],
-    BeforeValidator(_text_header, json_schema_input_type=str | TextHeader | MediaHeader),
-]
-
-
-class UrlButton(Document):
-    """The variable part of a template's URL button at `index` (0-based among all its buttons)."""
-
-    index: int = Field(ge=0, le=9)
-    text: str
-
-
-class CopyCode(Document):
-    """The code of a template's copy-code button at `index`."""
-
-    index: int = Field(ge=0, le=9)
-    code: str
-
-
-class TemplateMessage(Document):
-    """An approved template with its parameters, positional (list) or named (object)."""
-
-    type: Literal["template"]
-    name: str = Field(min_length=1)
-    language: str = Field(min_length=1)
-    category: Literal["marketing", "utility", "authentication"]
-    header: TemplateHeader | None = None
-    body: Annotated[tuple[str, ...], FromList] | dict[str, str] = ()
-    url_buttons: Annotated[tuple[UrlButton, ...], FromList] = ()
-    copy_code: CopyCode | None = None
-    preview: str | None = None
-
-
-class TextMessage(Document):
-    """Plain text; free-form, so it needs an open customer-service window."""
-
-    type: Literal["text"]
-    body: str
-    preview_url: bool = False
-
-
-class MediaMessage(Document):
-    """One media file, by public `link` or uploaded `id`."""
-
-    type: Literal["image", "video", "document", "audio"]
-    link: str | None = None
-    id: str | None = None
-    caption: str | None = None
-    filename: str | None = None
-
-
-class LocationMessage(Document):
-    """A place on the map; coordinates in degrees, or text that holds a variable."""
-
-    type: Literal["location"]
-    latitude: float | str
-    longitude: float | str
-    name: str | None = None
-    address: str | None = None
-
-
-class ButtonsMessage(Document):
-    """Interactive reply buttons; the buttons are the node's."""
-
-    type: Literal["buttons"]
-    body: str
-    header: InteractiveHeader | None = None
-    footer: str | None = None
-
-
-class ListMessage(Document):
-    """An interactive list; its rows are the node's buttons, `menu` is the label that opens it."""
-
-    type: Literal["list"]
-    body: str
-    menu: str
-    header: InteractiveHeader | None = None
-    footer: str | None = None
-
-
-class CtaUrlMessage(Document):
-    """One button that opens a link; WhatsApp does not report its taps."""
-
-    type: Literal["cta_url"]
-    body: str
-    label: str
-    url: str
-    header: InteractiveHeader | None = None
-    footer: str | None = None
-
-
-Message: TypeAlias = Annotated[
-    TemplateMessage
-    | TextMessage
-    | MediaMessage
-    | LocationMessage
-    | ButtonsMessage
-    | ListMessage
-    | CtaUrlMessage,
-    Discriminator("type"),
-]
 
 
 # --- nodes -------------------------------------------------------------------------------------
@@ -372,11 +148,11 @@ class Flow(Document):
 
     format: Literal[1]
     start: NodeId
-    variables: dict[Name, Variable] = {}
+    variables: dict[Name, Variable] = Field(default={})
     nodes: dict[NodeId, Node] = Field(min_length=1)
     window: Window | None = None
     expire_after: Duration | None = Field(default=None, alias="expireAfter")
-    layout: dict[str, Any] = {}
+    layout: dict[str, Any] = Field(default={})
 
     def ask_variables(self) -> Iterator[str]:
         """The variables that asks declare, in document order."""

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from domain import entry_checks, send_errors
@@ -11,6 +11,9 @@ from domain.documented_codes import ErrorType
 from domain.entry_checks import Accepted, Rejected, Situation, check_entry, client_as_given
 from domain.errors import PartialError
 from domain.flow_inputs import FlowInputs
+
+REPEATED_CLIENT: Final = "`client` is in this request before, for the same campaign and version"
+"""The reason to refuse an entry under `allow_one`."""
 
 
 class Target(NamedTuple):
@@ -117,9 +120,8 @@ def check_entries(
             seen.add(checked.client)
             group.accepted.append(checked)
         else:
-            reason = "`client` is in this request before, for the same campaign and version"
             group.rejected.append(
-                Rejected(position, checked.client, send_errors.ENTRY_INVALID, reason)
+                Rejected(position, checked.client, send_errors.ENTRY_INVALID, REPEATED_CLIENT)
             )
 
 

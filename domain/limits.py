@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from domain.flow import (
-    Button,
+from domain.flow import Button, MessageNode
+from domain.issues import Issue
+from domain.message_types import (
     ButtonsMessage,
     CtaUrlMessage,
     ListMessage,
@@ -18,12 +19,10 @@ from domain.flow import (
     LocationMessage,
     MediaHeader,
     MediaMessage,
-    MessageNode,
     TemplateMessage,
     TextHeader,
     TextMessage,
 )
-from domain.issues import Issue
 
 # Texts, section 2.1; interactive messages and their parts, 2.3; captions, 2.4.
 LONGEST_TEXT: Final = 4096

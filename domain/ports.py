@@ -84,8 +84,13 @@ class Templates(Protocol):
     async def prepare(self, business_id: UUID, flow: Flow) -> None:
         """Make the templates the flow names where that is this stack's own business."""
 
-    async def registry(self, business_id: UUID) -> TemplateRegistry | None:
-        """The templates of the business's channels, None where they are not known."""
+    async def registry(
+        self, business_id: UUID, *, older_than: float = 0.0, patience: float | None = None
+    ) -> TemplateRegistry | None:
+        """The templates of the business's channels, None where they are not known.
+
+        WhatsApp is asked for lists older than so many seconds, and waited for `patience` seconds.
+        """
 
     async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
         """Have the record's copy asked anew where it is older than so many seconds.

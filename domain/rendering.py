@@ -11,19 +11,17 @@ from enum import Enum, auto
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from domain.flow import (
-    Button,
+from domain.document import Document
+from domain.flow import Button, Flow, MessageNode
+from domain.message_types import (
     ButtonsMessage,
     CopyCode,
     CtaUrlMessage,
-    Document,
-    Flow,
     ListMessage,
     LocationHeader,
     LocationMessage,
     MediaHeader,
     MediaMessage,
-    MessageNode,
     TemplateMessage,
     TextHeader,
     TextMessage,

@@ -139,7 +139,8 @@ class ReportRun(_Message):
 class Swept(_Message):
     """What a sweep repaired, by kind; `applied` are messages whose status had come too early.
 
-    `forgotten` is what was removed: answers kept by Idempotency-Key, early statuses, suppressions.
+    `forgotten` is what was removed: answers kept by Idempotency-Key, early statuses,
+    imports, suppressions.
     """
 
     started: int = 0

@@ -151,6 +151,18 @@ class SendOutcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+FINISHES_A_SEND = frozenset(
+    {
+        SendOutcome.ACCEPTED,
+        SendOutcome.REFUSED,
+        SendOutcome.SKIPPED,
+        SendOutcome.OPTED_OUT,
+        SendOutcome.EXPIRED,
+    }
+)
+"""With these the send's own transaction records the entry's end, if the send is the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """The run begins at the flow's start."""

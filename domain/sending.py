@@ -4,7 +4,7 @@
 of WhatsApp means for the record and for the run. Both are pure.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -12,13 +12,14 @@ from uuid import UUID
 from domain import error_codes
 from domain.delivery import Accepted, Answer, NotSent, Refused, Remedy, Unclear
 from domain.entry import given_texts
-from domain.flow import Flow, MessageNode, TemplateMessage
+from domain.flow import Flow, MessageNode
 from domain.limits import over_limits
+from domain.message_types import TemplateMessage
 from domain.rendering import empty_parameter, preview_text, render, values_for
 from domain.requests import SendMessage, SendResult
 from domain.run import SendOutcome
 from domain.templates import EVERY_MARKETING, Key, Registered, label
-from domain.windows import opens_in, zone_for
+from domain.windows import turn_in, zone_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Situation:
     due_for: float
     """Seconds since the entry was due."""
     row: MessageRow | None
+    started_after: float = 0.0
+    """Seconds for which the entry, once due, waited for its turn to be started."""
     held_templates: frozenset[Key] = frozenset()
     """Those of the channel's WhatsApp account that are held."""
     withheld: bool = False
@@ -124,6 +127,8 @@ class Post:
     node: MessageNode
     text: str
     template: str | None
+    expires_in: float | None = None
+    """Seconds for which it may still be sent; None if it does not expire."""
 
 
 Decision = Done | Hold | NotMade | Doubt | Post
@@ -150,7 +155,7 @@ def before(
         _as_it_stands(situation.row, policy)
         or _for_good(situation, order, flow, now)
         or _not_now(situation, order, flow, now)
-        or _content(situation, order, flow)
+        or _content(situation, order, flow, now)
     )
 
 
@@ -202,11 +207,8 @@ def _not_now(situation: Situation, order: SendMessage, flow: Flow, now: datetime
     if flow.window is None or order.cause in {"click", "reply"}:
         return None
     zone = zone_for(flow.window, situation.client, situation.business_zone)
-    opens = opens_in(flow.window, zone, now)
-    if opens is None:
-        return None
-    seconds = opens.total_seconds()
-    return Hold("window", seconds if left is None else min(seconds, left))
+    seconds = turn_in(flow.window, zone, now, situation.started_after, expires_in=left)
+    return None if seconds is None else Hold("window", seconds)
 
 
 def _held_template(situation: Situation, order: SendMessage, flow: Flow) -> Key | None:
@@ -233,7 +235,7 @@ def _until_expiry(
     return (flow.expire_after - late).total_seconds()
 
 
-def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
+def _content(situation: Situation, order: SendMessage, flow: Flow, now: datetime) -> Decision:
     node = flow.nodes[order.node]
     if not isinstance(node, MessageNode):
         raise TypeError(f"{order.node!r} is not a message")
@@ -254,7 +256,8 @@ def _content(situation: Situation, order: SendMessage, flow: Flow) -> Decision:
         return _refuse(_TOO_LONG, f"{issue.path}: {issue.message}")
     name = label((template.name, template.language)) if template else None
     body = situation.registered.body if situation.registered else None
-    return Post(rendered, preview_text(rendered, body or None), name)
+    left = _until_expiry(situation, order, flow, now)
+    return Post(rendered, preview_text(rendered, body or None), name, left)
 
 
 def _is_marketing(template: TemplateMessage | None, situation: Situation) -> bool:
@@ -287,7 +290,7 @@ class Recorded:
     code: int | None = None
     message: str | None = None
     again_in: float | None = None
-    """Seconds: until the next try, or until an unknown outcome is looked at again."""
+    """Seconds: until the next try, or until one that is unknown or held is looked at again."""
     holds_channel: bool = False
     holds_template: Key | None = None
 
@@ -296,12 +299,27 @@ _NO_CONNECTION_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 def after(
-    answer: Answer, tries: int, policy: Policy, template: TemplateMessage | None = None
+    answer: Answer,
+    tries: int,
+    policy: Policy,
+    template: TemplateMessage | None = None,
+    expires_in: float | None = None,
 ) -> Recorded:
     """What comes of an answer to a message, which was of that `template` or free-form.
 
-    `tries` counts the calls made for it, this one included.
+    `tries` counts the calls made for it, this one included. One that expires in so many seconds is
+    looked at again by then, whatever it waits for.
     """
+    recorded = _after(answer, tries, policy, template)
+    if expires_in is None or recorded.state not in {"retrying", "held"}:
+        return recorded
+    again_in = expires_in if recorded.again_in is None else min(recorded.again_in, expires_in)
+    return replace(recorded, again_in=again_in)
+
+
+def _after(
+    answer: Answer, tries: int, policy: Policy, template: TemplateMessage | None
+) -> Recorded:
     match answer:
         case Accepted():
             return Recorded("sent", SendOutcome.ACCEPTED, accepted=answer)

@@ -13,7 +13,8 @@ from typing import Final, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from domain import flow as grammar
+from domain import flow, message_types
+from domain.document import Document
 from domain.flow import FORMAT, Flow
 from domain.issues import Issue
 
@@ -102,45 +103,45 @@ def _is_storable(text: str) -> bool:
 # --- where a field stands ----------------------------------------------------------------------
 
 
-def _tags(*models: type[grammar.Document]) -> dict[str, type[grammar.Document]]:
+def _tags(*models: type[Document]) -> dict[str, type[Document]]:
     """The models by the values of their `type`."""
     return {
         tag: model for model in models for tag in get_args(model.model_fields["type"].annotation)
     }
 
 
-_TAGGED: Final[Mapping[Shape, Mapping[str, type[grammar.Document]]]] = {
+_TAGGED: Final[Mapping[Shape, Mapping[str, type[Document]]]] = {
     ("nodes", "*"): _tags(
-        grammar.MessageNode,
-        grammar.DelayNode,
-        grammar.BranchNode,
-        grammar.SplitNode,
-        grammar.AskNode,
+        flow.MessageNode,
+        flow.DelayNode,
+        flow.BranchNode,
+        flow.SplitNode,
+        flow.AskNode,
     ),
     ("nodes", "*", "message"): _tags(
-        grammar.TemplateMessage,
-        grammar.TextMessage,
-        grammar.MediaMessage,
-        grammar.LocationMessage,
-        grammar.ButtonsMessage,
-        grammar.ListMessage,
-        grammar.CtaUrlMessage,
+        message_types.TemplateMessage,
+        message_types.TextMessage,
+        message_types.MediaMessage,
+        message_types.LocationMessage,
+        message_types.ButtonsMessage,
+        message_types.ListMessage,
+        message_types.CtaUrlMessage,
     ),
     ("nodes", "*", "message", "header"): _tags(
-        grammar.TextHeader, grammar.MediaHeader, grammar.LocationHeader
+        message_types.TextHeader, message_types.MediaHeader, message_types.LocationHeader
     ),
 }
 """Where `type` chooses the model. After these places pydantic's paths hold the tag."""
 
-_PLAIN: Final[Mapping[Shape, type[grammar.Document]]] = {
+_PLAIN: Final[Mapping[Shape, type[Document]]] = {
     (): Flow,
-    ("variables", "*"): grammar.Variable,
-    ("window",): grammar.Window,
-    ("nodes", "*", "buttons", "*"): grammar.Button,
-    ("nodes", "*", "cases", "*"): grammar.Case,
-    ("nodes", "*", "paths", "*"): grammar.Share,
-    ("nodes", "*", "message", "url_buttons", "*"): grammar.UrlButton,
-    ("nodes", "*", "message", "copy_code"): grammar.CopyCode,
+    ("variables", "*"): flow.Variable,
+    ("window",): flow.Window,
+    ("nodes", "*", "buttons", "*"): flow.Button,
+    ("nodes", "*", "cases", "*"): flow.Case,
+    ("nodes", "*", "paths", "*"): flow.Share,
+    ("nodes", "*", "message", "url_buttons", "*"): message_types.UrlButton,
+    ("nodes", "*", "message", "copy_code"): message_types.CopyCode,
 }
 """The other objects with fixed fields."""
 
@@ -246,7 +247,7 @@ def _explain(error: ErrorDetails, place: _Place) -> Issue:
             path += ".value" if place.shape[-2:] == ("cases", "*") else ""
             code, said = INVALID_VALUE, str(context["error"])
         case kind:
-            code, said = _explain_value(kind, error["msg"])
+            code, said = explain_value(kind, error["msg"])
     return _issue(code, path, said)
 
 
@@ -267,7 +268,8 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 
 
-def _explain_value(kind: str, pydantic_said: str) -> tuple[str, str]:
+def explain_value(kind: str, pydantic_said: str) -> tuple[str, str]:
+    """Code and words for a value that is wrong by itself, by pydantic's name of the error."""
     if kind in _TYPES:
         return WRONG_TYPE, f"write {_TYPES[kind]} here"
     if kind == "string_pattern_mismatch":

@@ -33,6 +33,7 @@ from domain.simulated import (
     Waiting,
 )
 from domain.simulated_path import follow
+from domain.templates import TemplateRegistry
 
 MOST_STEPS = 1_000
 MOST_EVENTS = 5_000
@@ -63,6 +64,7 @@ class Circumstances:
     `entry_id` decides splits; `stop_words` and `start_words` are whole messages (api.md section 6);
     `variables` is the entry's variables as JSON text. `start` is timezone-aware; `business_zone` is
     an IANA name, and the zone of `recipient` too, for a simulated customer has no number.
+    `templates` are WhatsApp's, whose bodies are shown and whose categories count.
     """
 
     variables: str = "{}"
@@ -72,6 +74,7 @@ class Circumstances:
     limits: run.Limits = field(default_factory=run.Limits)
     start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     business_zone: str = "UTC"
+    templates: TemplateRegistry = field(default_factory=TemplateRegistry)
 
 
 def simulate(flow: Flow, steps: Iterable[CustomerStep], around: Circumstances) -> Simulation:
@@ -79,23 +82,26 @@ def simulate(flow: Flow, steps: Iterable[CustomerStep], around: Circumstances) -
 
     The flow must be free of publish errors. Raises `ImpossibleStep`.
     """
-    trial = _Trial(flow, around)
+    trial = Trial(flow, around)
     position = -1
     try:
         trial.begin()
         for position, step in enumerate(steps):  # noqa: B007 - told with what goes wrong
             trial.take(step)
-    except _CannotBeDone as error:
+    except CannotBeDone as error:
         raise ImpossibleStep(max(position, 0), str(error)) from None
     return trial.result()
 
 
-class _CannotBeDone(Exception):
-    """A step that cannot be taken, before its position is known."""
+class CannotBeDone(Exception):
+    """A step that a `Trial` cannot take; the message says why."""
 
 
-class _Trial:
-    """One simulation under way."""
+class Trial:
+    """One simulation under way: `begin`, then `take` step after step; `result` at any time.
+
+    The flow must be free of publish errors. `begin` and `take` raise `CannotBeDone`.
+    """
 
     def __init__(self, flow: Flow, around: Circumstances) -> None:
         self._flow = flow
@@ -138,7 +144,7 @@ class _Trial:
 
     def _wait(self, duration: timedelta) -> None:
         if self._at + duration > LONGEST:
-            raise _CannotBeDone(f"a simulation covers at most {LONGEST.days:,} days")
+            raise CannotBeDone(f"a simulation covers at most {LONGEST.days:,} days")
         until = self._now + duration
         while self._timers:
             timer = min(self._timers, key=lambda t: (self._timers[t], t))
@@ -153,7 +159,7 @@ class _Trial:
         label = dict(message.buttons).get(step.button)
         if label is None:
             ids = ", ".join(button for button, _ in message.buttons) or "none"
-            raise _CannotBeDone(f"{step.node!r} has no button {step.button!r}; it has {ids}")
+            raise CannotBeDone(f"{step.node!r} has no button {step.button!r}; it has {ids}")
         inbound_id = self._heard_from_customer()
         message.tapped = True
         node = self._flow.nodes[step.node]
@@ -161,8 +167,7 @@ class _Trial:
         if (pressed and pressed.opt_out) or is_word(label, self._around.stop_words):
             self._opt_out(step.node, {"button": step.button})
         begun = self._state.last_path
-        ref = MessageRef(message.node, message.visit)
-        self._happen(run.Clicked(ref, step.button, inbound_id))
+        self._happen(run.Clicked(MessageRef(message.node, message.visit), step.button, inbound_id))
         if self._state.last_path == begun:
             said = "the run is over" if self._state.over else "this button was tapped before"
             self._decide(step.node, {"button": step.button}, "ignored", said)
@@ -174,7 +179,7 @@ class _Trial:
         if message is None:
             sent = ", ".join(dict.fromkeys(ref.node for ref in self._sent)) or "nothing"
             which = f"visit {visit} of {step.node!r}" if visit else repr(step.node)
-            raise _CannotBeDone(f"no message of {which} was sent by then; sent was {sent}")
+            raise CannotBeDone(f"no message of {which} was sent by then; sent was {sent}")
         return message
 
     def _reply(self, text: str) -> None:
@@ -207,7 +212,7 @@ class _Trial:
         while self._due:
             self._events += 1
             if self._events > MOST_EVENTS:
-                raise _CannotBeDone(f"more than {MOST_EVENTS:,} things happen; wait for less long")
+                raise CannotBeDone(f"more than {MOST_EVENTS:,} things happen; wait for less long")
             self._advance(self._due.popleft())
 
     def _advance(self, stimulus: Stimulus) -> None:
@@ -237,8 +242,6 @@ class _Trial:
                 self._due.append(run.AskClosed(effect.ask, None, None))
             case run.Finish():
                 self._end(too_many_sends=effect.too_many_sends)
-            case _:
-                pass
 
     def _send(self, send: run.Send) -> run.SendFinished:
         node, visit = send.message
@@ -308,6 +311,7 @@ class _Trial:
             business_zone=self._around.business_zone,
             due_for=self._at.total_seconds(),
             row=None,
+            registered=self._around.templates.of_node(self._flow.nodes[send.message.node]),
         )
 
     def _check(self, check: run.CheckDelay) -> run.DelayChecked:
@@ -369,8 +373,8 @@ class _Trial:
     def result(self) -> Simulation:
         return Simulation(
             list(self._sent.values()),
-            self._path,
-            self._decisions,
+            list(self._path),
+            list(self._decisions),
             self._waiting(),
             self._outcome,
             self._state.outputs,

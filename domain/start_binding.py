@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from domain.flow import Flow, MediaHeader, MessageNode, TemplateMessage, TextHeader
+from domain.flow import Flow, MessageNode
+from domain.message_types import MediaHeader, TemplateMessage, TextHeader
 from domain.rendering import placeholders, render, values_for
 from domain.template_call import InputInvalid, Parameter, by_name, url_places
 from domain.templates import Template

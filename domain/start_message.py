@@ -24,6 +24,12 @@ class StartMessage:
         if self._node is not None and render(self._node, self._values("x")) is self._node:
             self._node = None
         self._surely_fits = self._find_sure_length()
+        defaults = values_for(flow, {}, {})
+        self._may_be_absent = frozenset(
+            name
+            for name in flow.variables
+            if defaults[name].strip() and len(defaults[name]) <= self._surely_fits
+        )
 
     def refusal(self, texts: Mapping[str, str]) -> str | None:
         """What WhatsApp would refuse, for these values of variables; None when it would not.
@@ -38,7 +44,7 @@ class StartMessage:
 
     def _fits_surely(self, texts: Mapping[str, str]) -> bool:
         most = self._surely_fits
-        if most == 0 or len(texts) < len(self._flow.variables):
+        if most == 0 or not self._may_be_absent.issuperset(self._flow.variables.keys() - texts):
             return False
         return not texts or max(map(len, texts.values())) <= most
 

@@ -48,6 +48,8 @@ class Tracked:
     awaits_delivery: bool
     error_code: int | None = None
     error_message: str | None = None
+    was_given_up: bool = False
+    """It was given up before it turned out to be sent."""
 
 
 @dataclass(frozen=True, slots=True)

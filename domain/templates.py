@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from domain.flow import (
-    Flow,
-    LocationHeader,
-    MediaHeader,
-    MessageNode,
-    TemplateMessage,
-    TextHeader,
-)
+from domain.flow import Flow, MessageNode
+from domain.message_types import LocationHeader, MediaHeader, TemplateMessage, TextHeader
 
 Json: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str]
@@ -116,6 +110,14 @@ class TemplateRegistry:
     def get(self, name: str, language: str) -> Template | None:
         """The template in exactly that language."""
         return self.templates.get((name, language))
+
+    def of_node(self, node: object) -> Registered | None:
+        """What a send of this node needs of its template; None for another node, or an unknown one."""
+        message = node.message if isinstance(node, MessageNode) else None
+        if not isinstance(message, TemplateMessage):
+            return None
+        known = self.get(message.name, message.language)
+        return None if known is None else Registered(known.category, known.body)
 
     def languages(self, name: str) -> list[str]:
         """The languages that a template of this name exists in, sorted."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from domain.flow import parse_duration
+from domain.document import parse_duration
 
 Facts = dict[str, Any]
 

@@ -6,7 +6,6 @@ from typing import Final, Literal, TypeAlias
 
 from domain.status import Tracked
 
-Topic: TypeAlias = Literal["messages", "delivery_status", "report"]
 Kind: TypeAlias = Literal[
     "sent", "delivered", "read", "delivery_failed", "echo", "inbound", "report"
 ]
@@ -30,7 +29,8 @@ class Told:
 def told_of(before: Tracked, after: Tracked) -> list[Told]:
     """The events in what statuses have changed of a message, in the order they are told in.
 
-    A status implies those before it, so none is ever told after a later one; a failure is told once.
+    A status implies those before it, so none is ever told after a later one; a failure is told once,
+    and giving up is one.
     """
     told: list[Told] = []
     if before.state in _NOT_YET_ACCEPTED and after.state == "sent":
@@ -38,7 +38,8 @@ def told_of(before: Tracked, after: Tracked) -> list[Told]:
     took_it = before.state not in {"failed", "refused"} or after.state == "sent"
     if before.sent_at is None and after.sent_at is not None and took_it:
         told.append(Told(after.message_id, "sent", after.sent_at))
-    if after.state == "failed" and before.state not in _TOLD_AS_FAILED:
+    told_before = before.was_given_up or before.state in _TOLD_AS_FAILED
+    if after.state == "failed" and not told_before:
         code = None if after.error_code is None else str(after.error_code)
         failed = Told(
             after.message_id, "delivery_failed", after.failed_at, code, after.error_message

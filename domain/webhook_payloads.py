@@ -23,7 +23,10 @@ _CHANNEL = "whatsapp"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The message of ours that an event is about; `callback_data` is JSON as it was given."""
+    """The message of ours that an event is about; `callback_data` is JSON as it was given.
+
+    `is_test` tells the test of a draft from what customers were sent.
+    """
 
     message_id: str
     node: str
@@ -33,6 +36,7 @@ class Origin:
     """None of single messages without a tag."""
     campaign_version: str
     callback_data: str | None = None
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +253,10 @@ def _customer(event: Event, name: str | None = None) -> dict[str, Any]:
 
 
 def _additions(origin: Origin) -> dict[str, Any]:
-    return {
+    additions = {
         "sendoutId": str(origin.sendout_id),
         "campaignVersion": origin.campaign_version,
         "nodeId": origin.node,
         "entryId": str(origin.entry_id),
     }
+    return additions | ({"test": True} if origin.is_test else {})

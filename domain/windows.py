@@ -9,19 +9,27 @@ The zone database is a file that changes between releases: this is for activitie
 for workflow code.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from importlib import resources
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import phonenumbers
-from phonenumbers import timezone as zones_of_numbers
 
 from domain.flow import Weekday, Window
 
 RECIPIENT: Final = "recipient"
 """Instead of a zone: the one of the customer's number."""
+
+_NOT_THE_COUNTRYS = {"Asia/Urumqi", "Europe/Simferopol"}
+"""Zones of which the database knows that they are kept somewhere, but not by their country's law."""
+
+_SPREAD_OVER = 900.0
+"""Seconds after an opening in which what has waited for it takes its turns."""
+_LOOKED_AT_AGAIN = 3600.0
+"""Seconds until a window is looked at again whose zone this machine does not know."""
 
 _DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
@@ -43,6 +51,31 @@ def opens_in(window: Window, zone: str, now: datetime) -> timedelta | None:
     return next(at for at in moments if at > now and _is_open(window, clock, at)) - now
 
 
+def turn_in(
+    window: Window, zone: str, now: datetime, place: float, *, expires_in: float | None = None
+) -> float | None:
+    """Seconds until a message that waits for the window is to be looked at; None while it is open.
+
+    `place` is for how many seconds its entry had to wait for its start: what has waited goes on at the
+    pace in which it was started, which is that of its sender, and not all of it at once. Nobody is
+    kept from the window or beyond `expires_in` seconds by that.
+
+    A zone that this machine does not know (the flow was published by a newer release) is closed: no
+    message goes out at a wrong hour, and none is lost.
+    """
+    try:
+        opens = opens_in(window, zone, now)
+        if opens is None:
+            return None
+        turn = opens + timedelta(seconds=place % _SPREAD_OVER)
+        in_time = expires_in is None or turn.total_seconds() < expires_in
+        takes_turn = in_time and opens_in(window, zone, now + turn) is None
+        seconds = (turn if takes_turn else opens).total_seconds()
+    except ZoneInfoNotFoundError:
+        seconds = _LOOKED_AT_AGAIN
+    return seconds if expires_in is None else min(seconds, expires_in)
+
+
 def zone_for(window: Window, number: str, business_zone: str) -> str:
     """The zone whose clock a window goes by, for a customer's number (E.164)."""
     if window.timezone != RECIPIENT:
@@ -51,15 +84,19 @@ def zone_for(window: Window, number: str, business_zone: str) -> str:
 
 
 def zone_of_number(number: str) -> str | None:
-    """The one zone of a number (E.164), None if it may be in several or nobody knows.
+    """The zone of a number's country (E.164), None if it has several or nobody knows the country.
 
-    Zones that keep the same time, like London's and Jersey's, are one.
+    Zones that keep the same time, like Berlin's and Büsingen's, are one. An area code does not count:
+    people keep their numbers when they move.
     """
     try:
-        found = zones_of_numbers.time_zones_for_number(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return None
-    return found[0] if _keep_the_same_time(tuple(found)) else None
+    countries = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(parsed.country_code or 0, ())
+    country = phonenumbers.region_code_for_number(parsed) if len(countries) > 1 else countries[0]
+    zones = _zones_of_countries().get(country or "", ())
+    return zones[0] if zones and _keep_the_same_time(zones) else None
 
 
 @lru_cache(maxsize=1)
@@ -106,6 +143,19 @@ def _changes(clock: ZoneInfo, now: datetime) -> Iterator[datetime]:
 
 def _offset(clock: ZoneInfo, at: datetime) -> timedelta | None:
     return at.astimezone(clock).utcoffset()
+
+
+@lru_cache(maxsize=1)
+def _zones_of_countries() -> Mapping[str, tuple[str, ...]]:
+    """The zones of each country (ISO 3166), the main one first, from the zone database."""
+    zones: dict[str, tuple[str, ...]] = {}
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
+    for line in table.splitlines():
+        if not line.startswith("#"):
+            country, _, zone = line.split("\t")[:3]
+            if zone not in _NOT_THE_COUNTRYS:
+                zones[country] = (*zones.get(country, ()), zone)
+    return zones
 
 
 @lru_cache(maxsize=1024)

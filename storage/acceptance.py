@@ -208,36 +208,48 @@ async def open_sendouts(
 
 # --- entries -----------------------------------------------------------------------------------
 
-# The sendouts are locked against being cancelled before these entries are there to be cancelled.
-# A duplicate is found by a hashed look-up in what was claimed, so that no plan compares all with all.
-# Claims are taken under one name per customer, so that two requests under two names meet there; what
-# was claimed before these names were known to be one customer's stands under the others.
-_ACCEPT = f"""
-WITH input AS MATERIALIZED (
+# The rows of a request's entries, as `accepting` takes them.
+_SENT = """
   SELECT i.entry_id, i.client, variables, callback_data, scheduled_at, n,
-         ($7::uuid[])[place] AS campaign_id, ($8::uuid[])[place] AS sendout_id,
-         ($9::uuid[])[place] AS channel_id, k.client AS customer
-  FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+         ($10::uuid[])[place] AS campaign_id, ($11::uuid[])[place] AS sendout_id,
+         ($12::uuid[])[place] AS channel_id
+  FROM unnest($4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
    WITH ORDINALITY AS i (entry_id, place, client, variables, callback_data, scheduled_at, n)
-  LEFT JOIN customer_numbers k ON k.business_id = $11::uuid AND k.number = i.client
+"""
+
+
+def accepting(rows: str) -> str:
+    """The statement by which entries are accepted, of the SQL that selects their rows.
+
+    `$1` are the sendouts, `$2` the business, `$3` whether duplicates run; `rows` may use more.
+    """
+    # The sendouts are locked against being cancelled before these entries are there to be cancelled.
+    # A duplicate is found by a hashed look-up in what was claimed, so that no plan compares all with
+    # all. Claims are taken under one name per customer, so that two requests under two names meet
+    # there; what was claimed before these names were known to be one customer's stands under the
+    # others.
+    return f"""
+WITH input AS MATERIALIZED (
+  SELECT i.*, k.client AS customer FROM ({rows}) i
+  LEFT JOIN customer_numbers k ON k.business_id = $2::uuid AND k.number = i.client
 ), locked AS MATERIALIZED (
-  SELECT FROM sendouts WHERE sendout_id = ANY($10::uuid[]) AND is_current
+  SELECT FROM sendouts WHERE sendout_id = ANY($1::uuid[]) AND state <> 'cancelled'
   ORDER BY sendout_id FOR SHARE
 ), claimed AS (
   INSERT INTO claims (campaign_id, client, entry_id)
   SELECT campaign_id, coalesce(customer, client), entry_id FROM input
-  WHERE (SELECT count(*) FROM locked) = cardinality($10::uuid[])
-   AND (customer IS NULL OR {other_claim("input.campaign_id", "$11::uuid", "customer")} IS NULL)
+  WHERE (SELECT count(*) FROM locked) = cardinality($1::uuid[])
+   AND (customer IS NULL OR {other_claim("input.campaign_id", "$2::uuid", "customer")} IS NULL)
   ORDER BY campaign_id, coalesce(customer, client), n
   ON CONFLICT DO NOTHING
   RETURNING entry_id
 ), judged AS MATERIALIZED (
-  SELECT input.*, $12::boolean OR entry_id IN (SELECT entry_id FROM claimed) AS runs FROM input
-  WHERE (SELECT count(*) FROM locked) = cardinality($10::uuid[])
+  SELECT input.*, $3::boolean OR entry_id IN (SELECT entry_id FROM claimed) AS runs FROM input
+  WHERE (SELECT count(*) FROM locked) = cardinality($1::uuid[])
 ), added AS (
   INSERT INTO entries (entry_id, sendout_id, business_id, campaign_id, channel_id, client,
                        variables, callback_data, state, scheduled_at, due_at, duplicate_of)
-  SELECT entry_id, sendout_id, $11::uuid, campaign_id, channel_id, client, variables::json,
+  SELECT entry_id, sendout_id, $2::uuid, campaign_id, channel_id, client, variables::json,
          callback_data::json, CASE WHEN runs THEN 'queued' ELSE 'duplicate' END, scheduled_at,
          greatest(scheduled_at, now()),
          CASE WHEN NOT runs THEN (
@@ -250,6 +262,9 @@ SELECT count(*), array_agg(entry_id::text) FILTER (WHERE state = 'duplicate'),
        array_agg(duplicate_of::text) FILTER (WHERE state = 'duplicate')
 FROM added
 """
+
+
+_ACCEPT = accepting(_SENT)
 
 # For claims that appeared while the statement above ran, another request's or its own, and for those
 # under another name of the customer.
@@ -273,7 +288,7 @@ async def accept(
     """Store the entries and take their places in the duplicate check.
 
     Answers, by id, those that are duplicates and make no run, each with the entry that was first.
-    Raises `SituationChanged` when one of the sendouts is current no more; nothing is stored then.
+    Raises `SituationChanged` when one of the sendouts was cancelled; nothing is stored then.
     """
     places: dict[tuple[UUID, UUID, UUID], int] = {}
     placed = [
@@ -283,9 +298,12 @@ async def accept(
     ]
     campaigns, sendouts, channels = (list(column) for column in zip(*places, strict=True))
     entries = [entry for batch in batches for entry in batch.entries]
-    [(stored, duplicates, firsts)] = await _rows(
+    stored, duplicates = await store(
         connection,
         _ACCEPT,
+        sorted(set(sendouts)),
+        business_id,
+        allow_multiple,
         [entry_id for batch in batches for entry_id in batch.entry_ids],
         placed,
         [entry.client for entry in entries],
@@ -295,17 +313,22 @@ async def accept(
         campaigns,
         sendouts,
         channels,
-        sorted(set(sendouts)),
-        business_id,
-        allow_multiple,
     )
     if stored != len(entries):
         raise SituationChanged
+    return duplicates
+
+
+async def store(
+    connection: AsyncConnection, statement: str, *parameters: Any
+) -> tuple[int, dict[str, str | None]]:
+    """Run a statement of `accepting`: how many entries it stored, and as `accept` the duplicates."""
+    [(stored, duplicates, firsts)] = await _rows(connection, statement, *parameters)
     found: dict[str, str | None] = dict(zip(duplicates or (), firsts or (), strict=True))
     unnamed = [entry_id for entry_id, first in found.items() if first is None]
     if unnamed:
         found |= dict(await _rows(connection, _NAME_THE_FIRST, unnamed))
-    return found
+    return stored, found
 
 
 def _given(column: list[_T]) -> list[_T]:

@@ -1,17 +1,31 @@
 """Cancelling: open entries end for good, all at once (api.md section 4).
 
-Nothing else is needed for "no further send": every send looks at its entry at the last moment.
+Nothing else is needed for "no further send": every send looks at its entry at the last moment. Runs
+that wait for something else close when Temporal is told, or by themselves once they look.
 """
 
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, and_, delete, func, literal_column, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.availability import is_deadlock
 from storage.ending import MAY_BE_RECEIVED
-from storage.tables import asks, claims, entries, sendouts
+from storage.tables import asks, claims, entries, run_signals, sendouts
 
 OPEN_STATES = ("queued", "running")
 """The states of an entry that has not ended."""
@@ -20,6 +34,15 @@ _TRIES = 5
 
 _IS_SENT: ColumnElement[bool] = literal_column(
     f"EXISTS (SELECT 1 FROM messages m WHERE m.entry_id = claims.entry_id AND {MAY_BE_RECEIVED})",
+    Boolean(),
+)
+
+# Runs whose first sends a pause has taken out of the queue: no message says that they wait, and they
+# would do so for ever. Of held messages the sweep tells (`storage.repairs`).
+_IS_TAKEN_BACK: ColumnElement[bool] = literal_column(
+    "(entries.started_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages m "
+    "WHERE m.entry_id = entries.entry_id AND m.attempt = entries.attempt "
+    "AND m.state <> 'retrying'))",
     Boolean(),
 )
 
@@ -66,11 +89,22 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
         delete(claims).where(claims.c.entry_id == entries.c.entry_id, ended, ~_IS_SENT)
     )
     # A question that nobody will act upon must not catch the customer's next text.
+    is_over = or_(entries.c.state == "cancelled", sendouts.c.state == "cancelled")
     await connection.execute(
         update(asks)
-        .where(asks.c.entry_id == entries.c.entry_id, asks.c.closed_at.is_(None), ended)
+        .where(
+            asks.c.entry_id == entries.c.entry_id,
+            entries.c.sendout_id == sendouts.c.sendout_id,
+            asks.c.closed_at.is_(None),
+            which,
+            is_over,
+        )
         .values(closed_at=func.now())
     )
+    waiting = select(entries.c.entry_id, literal("cancel"), literal({}, JSON)).where(
+        ended, _IS_TAKEN_BACK
+    )
+    await connection.execute(insert(run_signals).from_select(["entry_id", "name", "body"], waiting))
 
 
 async def _mark(connection: AsyncConnection, which: ColumnElement[bool]) -> None:

@@ -1,7 +1,7 @@
 """Keeping what was sent elsewhere as history that the duplicate check and opt-outs look at.
 
 Everything is found again by ids made of what it is about, so that a file may be imported again and
-again. Each batch is one transaction of a constant number of statements.
+again. Each batch is a constant number of statements.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,6 @@ from storage.campaigns import create_campaign
 from storage.flows import store_flow
 from storage.history import HISTORY_DOCUMENT, HISTORY_NODE
 from storage.identity import other_claim
-from storage.session import Database
 
 
 @dataclass(slots=True)
@@ -149,27 +148,16 @@ _OPT_OUTS = text("""
 class History:
     """Takes in the rows of one business's report.
 
-    `channel_id` is the sender that history is shown under. With `dry_run` everything is done and
-    undone, so that the counts are those of the record.
+    `channel_id` is the sender that history is shown under.
     """
 
-    def __init__(
-        self, database: Database, business_id: UUID, channel_id: UUID, *, dry_run: bool
-    ) -> None:
-        self._database = database
+    def __init__(self, business_id: UUID, channel_id: UUID) -> None:
         self._business_id = business_id
         self._channel_id = channel_id
-        self._dry_run = dry_run
         self.imported = Imported()
 
-    async def add(self, rows: Sequence[HistoryRow]) -> None:
-        """Keep a batch of rows: all of it or, when it raises, nothing."""
-        async with self._database.transaction() as connection:
-            await self._add(connection, rows)
-            if self._dry_run:
-                await connection.rollback()
-
-    async def _add(self, connection: AsyncConnection, rows: Sequence[HistoryRow]) -> None:
+    async def add(self, connection: AsyncConnection, rows: Sequence[HistoryRow]) -> None:
+        """Keep a batch of rows."""
         done = self.imported
         # Of a customer who is there twice the last row counts, as with a second file.
         last = {(row.campaign_name, row.sendout_id, row.client): row for row in rows}

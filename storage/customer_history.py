@@ -9,8 +9,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.identity import all_names
+from storage.inbound_tables import inbound
 from storage.opt_outs import OptOut, find_opt_out
-from storage.tables import channels, inbound
+from storage.tables import channels
 
 
 @dataclass(frozen=True, slots=True)

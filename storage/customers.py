@@ -182,7 +182,8 @@ class Customers:
                 text(f"""
                     WITH settled AS (
                         UPDATE messages SET state = 'sent', wamid = coalesce(wamid, :wamid),
-                            accepted_at = coalesce(accepted_at, now()), unknown_since = NULL
+                            accepted_at = coalesce(accepted_at, now()),
+                            unknown_since = CASE state WHEN 'given_up' THEN unknown_since END
                         WHERE message_id = :message_id
                         RETURNING message_id, entry_id, attempt, number, state, error_code,
                             error_message

@@ -40,7 +40,7 @@ _TRACKED = text(f"""
         ORDER BY entry_id FOR NO KEY UPDATE
     )
     SELECT message_id, state, wamid, sent_at, delivered_at, read_at, failed_at, awaits_delivery,
-        error_code, error_message, entry_id, attempt, node, visit, client, template
+        error_code, error_message, entry_id, attempt, node, visit, client, template, unknown_since
     FROM messages m
     WHERE {_OF_THESE} AND (SELECT count(*) FROM ended) >= 0
     ORDER BY message_id FOR UPDATE
@@ -62,7 +62,9 @@ _UPDATE = text("""
         -- Only what was accepted can be reported to have failed, also before the answer to the call.
         accepted_at = CASE WHEN v.state IN ('sent', 'failed') THEN coalesce(m.accepted_at, now())
             ELSE m.accepted_at END,
-        unknown_since = CASE WHEN v.state = 'unknown' THEN m.unknown_since END
+        -- What was given up keeps it when it turns out to be sent: that it failed has been told.
+        unknown_since = CASE WHEN v.state = 'unknown'
+            OR (v.state = 'sent' AND m.state IN ('given_up', 'sent')) THEN m.unknown_since END
     FROM unnest(
         CAST(:message_id AS text[]), CAST(:state AS text[]), CAST(:wamid AS text[]),
         CAST(:sent_at AS timestamptz[]), CAST(:delivered_at AS timestamptz[]),
@@ -214,6 +216,7 @@ def _as_tracked(row: Row[Any]) -> Tracked:
         awaits_delivery=row.awaits_delivery,
         error_code=row.error_code,
         error_message=row.error_message,
+        was_given_up=row.state == "sent" and row.unknown_since is not None,
     )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import opt_outs
+from storage.customer_tables import opt_outs
 
 
 @dataclass(frozen=True, slots=True)

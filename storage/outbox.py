@@ -16,7 +16,8 @@ PAGE = 200
 _PAGE = text("""
     SELECT r.signal_id, r.name, r.body::text AS body,
         e.entry_id, e.attempt, e.business_id, e.sendout_id, e.channel_id,
-        c.name AS campaign_name, s.campaign_version, s.flow_hash, e.variables::text AS variables
+        c.name AS campaign_name, s.campaign_version, s.flow_hash, e.variables::text AS variables,
+        s.source = 'message' AS is_single
     FROM run_signals r
     JOIN entries e USING (entry_id)
     JOIN sendouts s USING (sendout_id)
@@ -87,4 +88,5 @@ def _entry(row: Any) -> QueuedEntry:
         row.campaign_version,
         row.flow_hash,
         row.variables,
+        row.is_single,
     )

@@ -25,7 +25,8 @@ _AHEAD = text("""
 
 _DUE = text("""
     SELECT e.entry_id, e.attempt, e.business_id, e.sendout_id, e.channel_id,
-        c.name AS campaign_name, s.campaign_version, s.flow_hash, e.variables::text AS variables
+        c.name AS campaign_name, s.campaign_version, s.flow_hash, e.variables::text AS variables,
+        s.source = 'message' AS is_single
     FROM entries e JOIN sendouts s USING (sendout_id)
     JOIN campaigns c ON c.campaign_id = e.campaign_id
     WHERE e.sendout_id = :sendout AND e.state = 'queued' AND e.due_at <= now()

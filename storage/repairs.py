@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from storage.early_statuses import apply_missed, forget_early
 from storage.idempotency import forget_old_answers
+from storage.imports import forget_imports
 from storage.session import Database
 
 FORGOTTEN_AT_ONCE = 10_000
@@ -18,26 +19,28 @@ _SLEEPING = text("""
     WHERE e.state = 'queued' AND s.state = 'running' AND e.due_at <= now() - interval '5 seconds'
 """)
 
-# Held sends whose hold is over, each once: it stays `held` until its turn to be sent comes.
+# Held sends whose hold is over, each once: it stays `held` until its turn to be sent comes. Runs that
+# were cancelled meanwhile are to close.
 _RELEASE = text("""
     WITH free AS MATERIALIZED (
-        SELECT m.message_id
+        SELECT m.message_id, 'cancelled' IN (s.state, e.state) AS is_cancelled
         FROM messages m JOIN sendouts s USING (sendout_id) JOIN channels c USING (channel_id)
         JOIN entries e ON e.entry_id = m.entry_id
-        WHERE m.state = 'held' AND m.held_for IN ('sendout', 'channel', 'template')
-            AND s.state = 'running' AND c.held_since IS NULL AND e.state <> 'cancelled'
-            AND (m.held_for <> 'template' OR NOT EXISTS (
-                SELECT 1 FROM template_holds h
-                WHERE h.business_id = c.business_id AND h.waba_id = c.waba_id
-                    AND h.held_since IS NOT NULL
-                    AND h.name || ' (' || h.language || ')' = m.template))
+        WHERE m.state = 'held' AND m.held_for IS NOT NULL AND ('cancelled' IN (s.state, e.state)
+            OR (m.held_for <> 'window' AND s.state = 'running' AND c.held_since IS NULL
+                AND (m.held_for <> 'template' OR NOT EXISTS (
+                    SELECT 1 FROM template_holds h
+                    WHERE h.business_id = c.business_id AND h.waba_id = c.waba_id
+                        AND h.held_since IS NOT NULL
+                        AND h.name || ' (' || h.language || ')' = m.template))))
         ORDER BY m.message_id FOR NO KEY UPDATE OF m
     ), freed AS (
         UPDATE messages m SET held_for = NULL FROM free f WHERE m.message_id = f.message_id
-        RETURNING m.entry_id
+        RETURNING m.entry_id, f.is_cancelled
     )
     INSERT INTO run_signals (entry_id, name, body)
-    SELECT entry_id, 'released', CAST('{}' AS json) FROM (SELECT DISTINCT entry_id FROM freed) f
+    SELECT entry_id, CASE WHEN is_cancelled THEN 'cancel' ELSE 'released' END, CAST('{}' AS json)
+    FROM (SELECT DISTINCT entry_id, is_cancelled FROM freed) f
     RETURNING entry_id
 """)
 
@@ -64,7 +67,7 @@ class Repairs:
             return (await connection.execute(_SLEEPING)).scalars().all()
 
     async def release_held(self) -> int:
-        """Signal the runs whose hold is over; how many."""
+        """Signal the runs whose hold is over, or which were cancelled; how many."""
         async with self._database.transaction() as connection:
             return len((await connection.execute(_RELEASE)).all())
 
@@ -79,10 +82,10 @@ class Repairs:
             return await apply_missed(connection)
 
     async def forget_passed(self) -> int:
-        """Remove statuses of messages nobody sent and suppressions that are over; how many."""
+        """Remove statuses of messages nobody sent, old imports, suppressions that are over; how many."""
         async with self._database.transaction() as connection:
-            over = await connection.execute(_OVER)
-            return over.rowcount + await forget_early(connection)
+            over = (await connection.execute(_OVER)).rowcount
+            return over + await forget_early(connection) + await forget_imports(connection)
 
     async def forget_old_answers(self) -> int:
         """Remove answers kept by Idempotency-Key that nobody can ask for any more; how many."""

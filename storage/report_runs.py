@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.report_links import REPORT_NAME, REPORT_TYPE, SECRET, link, report_id
 from storage.campaign_report import OF_DAY, Scope, day_limits, has_rows
+from storage.report_tables import report_runs
 from storage.server_secrets import server_secret
 from storage.session import Database
-from storage.tables import report_runs
 from storage.webhook_events import tell_report
 
 _LOOK_BACK = 7

@@ -30,10 +30,15 @@ _MESSAGE = text(f"""
     FOR UPDATE OF m
 """)
 
+# Not of an entry that was cancelled or begun again meanwhile; a cancel that comes now is waited for, or
+# closes what is opened here.
 _OPEN_ASK = text("""
     INSERT INTO asks (entry_id, attempt, node, visit, channel_id, client)
-    SELECT entry_id, :attempt, :node, :visit, channel_id, client
-    FROM entries WHERE entry_id = :entry
+    SELECT e.entry_id, e.attempt, :node, :visit, e.channel_id, e.client
+    FROM entries e JOIN sendouts s USING (sendout_id)
+    WHERE e.entry_id = :entry AND e.attempt = :attempt
+        AND e.state <> 'cancelled' AND s.state <> 'cancelled'
+    FOR NO KEY UPDATE OF e
     ON CONFLICT DO NOTHING
 """)
 
@@ -102,7 +107,7 @@ class RunRecord:
         return DelayVerdict(verdict=verdict)
 
     async def open_ask(self, ask: Ask) -> None:
-        """Let the customer's next text be this ask's answer."""
+        """Let the customer's next text be this ask's answer, unless its run is over."""
         async with self._database.transaction() as connection:
             await connection.execute(_OPEN_ASK, ask.model_dump())
 

@@ -34,7 +34,7 @@ async def is_current(connection: AsyncConnection) -> bool:
 
 
 async def draft_revision(url: str, message: str) -> None:
-    """Write a migration from what differs between the database at `url` and `storage.tables`.
+    """Write a migration from what differs between the database at `url` and `storage.all_tables`.
 
     To be read before it is kept: renames look like a removal and an addition.
     """

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import server_secrets
+from storage.report_tables import server_secrets
 
 
 async def server_secret(connection: AsyncConnection, name: str) -> bytes:

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.templates import Key
 from storage import holds
 from storage.cancelling import OPEN_STATES
-from storage.tables import channels, entries, sendouts, template_holds
+from storage.tables import channels, entries, sendouts
+from storage.template_tables import template_holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.account_events import TemplateCategory, TemplateStatus
-from domain.flow import Flow, MessageNode, TemplateMessage
+from domain.flow import Flow, MessageNode
 from domain.json_text import is_storable
+from domain.message_types import TemplateMessage
 from domain.templates import Key, Registered
 from storage.session import Database
 

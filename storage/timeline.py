@@ -19,16 +19,8 @@ from domain.timeline import (
 )
 from storage.entries import Entry
 from storage.identity import names_of_entry
-from storage.tables import (
-    asks,
-    channels,
-    clicks,
-    decisions,
-    flows,
-    inbound,
-    messages,
-    sendouts,
-)
+from storage.inbound_tables import inbound
+from storage.tables import asks, channels, clicks, decisions, flows, messages, sendouts
 
 _F = TypeVar("_F")
 

@@ -57,6 +57,7 @@ _TAKE = text(f"""
             END, i.button) AS button,
         CASE WHEN i.inbound_id IS NULL THEN m.text ELSE i.text END AS text,
         m.message_id, m.node, en.entry_id, s.sendout_id, s.campaign_version,
+        s.source = 'test' AS is_test,
         nullif(c.name, '') AS campaign_name, en.callback_data::text AS callback_data
     FROM e
     LEFT JOIN inbound i ON e.kind = 'inbound' AND i.inbound_id = e.key
@@ -208,6 +209,7 @@ def _due(row: Any) -> DueEvent:
             campaign_name=row.campaign_name,
             campaign_version=row.campaign_version,
             callback_data=row.callback_data,
+            is_test=row.is_test,
         )
     event = Event(
         event_id=row.event_id,

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.webhook_events import like_pattern
-from storage.tables import webhook_events, webhooks
+from storage.webhook_tables import webhook_events, webhooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,13 @@ from sqlalchemy import text
 # Before anything imports them: their assertions tell what they saw, as those of tests do.
 pytest.register_assert_rewrite("tests.e2e.patience", "tests.chaos.proof")
 
-from api.app import create_app  # noqa: E402
 from embedded.postgres import running_postgres  # noqa: E402
 from settings import Settings  # noqa: E402
+from storage.all_tables import metadata  # noqa: E402
 from storage.schema import migrate  # noqa: E402
 from storage.session import Database  # noqa: E402
-from storage.tables import metadata  # noqa: E402
 from tests.record import BUSINESS, KEY, add_business  # noqa: E402
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway  # noqa: E402
+from tests.temporal_stand_ins import RecordedPokes, api_without_temporal  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +65,7 @@ def pokes() -> RecordedPokes:
 @pytest.fixture
 def app(settings: Settings, database: Database, pokes: RecordedPokes) -> FastAPI:
     """The API on the empty database, with Temporal away."""
-    return create_app(
-        settings, database, pokes=pokes, signals=RecordedSignals(), temporal=TemporalAway()
-    )
+    return api_without_temporal(settings, database, pokes=pokes)
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,13 @@
 """What the API asks of Temporal, for tests in which no Temporal runs."""
 
+from typing import Any
 from uuid import UUID
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from settings import Settings
+from storage.session import Database
 
 
 class RecordedPokes:
@@ -45,3 +52,13 @@ class RecordedClosing:
 
     def close_entry(self, entry_id: UUID) -> None:
         self.entries.append(entry_id)
+
+
+def api_without_temporal(settings: Settings, database: Database, **parts: Any) -> FastAPI:
+    """The API with stand-ins of its own, but for the parts that are given."""
+    stand_ins: dict[str, Any] = {
+        "pokes": RecordedPokes(),
+        "signals": RecordedSignals(),
+        "temporal": TemporalAway(),
+    }
+    return create_app(settings, database, **stand_ins | parts)

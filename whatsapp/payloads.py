@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from domain.flow import (
-    Button,
+from domain.flow import Button, MessageNode
+from domain.message_types import (
     ButtonsMessage,
     CtaUrlMessage,
     ListMessage,
@@ -13,7 +13,6 @@ from domain.flow import (
     LocationMessage,
     MediaHeader,
     MediaMessage,
-    MessageNode,
     TemplateMessage,
     TextHeader,
     TextMessage,

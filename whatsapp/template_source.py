@@ -1,6 +1,7 @@
 """The templates of a business's accounts: read from the Graph API, made there or in the simulator."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -75,9 +76,17 @@ class TemplateSource:
                 )
                 made.raise_for_status()
 
-    async def registry(self, business_id: UUID) -> TemplateRegistry | None:
-        """The templates of the business's accounts as WhatsApp tells them now, or told them last."""
-        await self.refresh(business_id, older_than=0)
+    async def registry(
+        self, business_id: UUID, *, older_than: float = 0.0, patience: float | None = None
+    ) -> TemplateRegistry | None:
+        """The templates of the business's accounts as WhatsApp tells them now, or told them last.
+
+        Lists younger than `older_than` seconds are taken as they are kept; after `patience` seconds
+        (None: however long WhatsApp takes) they all are.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self.refresh(business_id, older_than=older_than)
         known = await self._store.known(business_id)
         return None if known is None else TemplateRegistry.from_graph(known)
 

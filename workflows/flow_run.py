@@ -268,6 +268,9 @@ class FlowRunWorkflow:
             order["outputs"] = self._state.outputs
         if send.last:
             order["closing"] = self._state.at_rest()
+        priority = messages.PRIORITY_OF_CAUSE[send.cause]
+        if send.cause == "start":
+            priority = self._input.start_priority
         sending = workflow.start_activity_method(
             Sending.send_message,
             requests.SendMessage.model_validate(order),
@@ -275,10 +278,7 @@ class FlowRunWorkflow:
             start_to_close_timeout=_SEND_TAKES_AT_MOST,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=_SEND_RETRY,
-            priority=Priority(
-                priority_key=messages.PRIORITY_OF_CAUSE[send.cause],
-                fairness_key=self._input.channel,
-            ),
+            priority=Priority(priority_key=priority, fairness_key=self._input.channel),
             summary=send.message.node,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )

@@ -29,6 +29,8 @@ SEARCH_ATTRIBUTES = (BUSINESS_ID, CAMPAIGN_NAME, CAMPAIGN_VERSION, SENDOUT_ID)
 
 PRIORITY_OF_CAUSE: Final = {"click": 1, "reply": 1, "delay": 3, "start": 4}
 """Temporal priority of a send (1 first): answers overtake follow-ups, follow-ups bulk."""
+PRIORITY_OF_SINGLE: Final = 2
+"""That of a message of the message API: of a sender's messages only answers go before it."""
 
 
 def run_workflow_id(entry_id: UUID | str) -> str:
@@ -46,19 +48,9 @@ def sendout_workflow_id(sendout_id: UUID | str) -> str:
     return f"sendout-{sendout_id}"
 
 
-def sendout_of_workflow(workflow_id: str) -> UUID:
-    """The inverse of `sendout_workflow_id`. Raises `ValueError` for any other id."""
-    return UUID(workflow_id.removeprefix("sendout-"))
-
-
 def webhook_workflow_id(webhook_id: UUID | str) -> str:
     """The id of the workflow that delivers a registration's events."""
     return f"webhook-{webhook_id}"
-
-
-def webhook_of_workflow(workflow_id: str) -> UUID:
-    """The inverse of `webhook_workflow_id`. Raises `ValueError` for any other id."""
-    return UUID(workflow_id.removeprefix("webhook-"))
 
 
 def send_queue(task_queue: str) -> str:
@@ -92,6 +84,8 @@ class RunInput(CarriesFlow):
     click_window: int = 86_400
     late_delivery: int = 86_400
     max_sends: int = 100
+    start_priority: int = PRIORITY_OF_CAUSE["start"]
+    """The priority of what it sends first, until something else makes it go on."""
     reopened: bool = False
     """The entry had ended; what it had done is read from the record first."""
     state: RunState | None = None

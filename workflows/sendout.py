@@ -1,34 +1,21 @@
 """A sendout: it starts the runs of its entries as they become due, and sleeps in between."""
 
-import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from activities.starting import Starting
     from domain.requests import StartRuns
     from workflows import messages
+from workflows.poked import HEARTBEAT, UNTIL_DONE, Poked
 
 _PAGE_TAKES_AT_MOST = timedelta(minutes=5)
-_HEARTBEAT = timedelta(seconds=20)
-_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 
 
 @workflow.defn(name=messages.SENDOUT_WORKFLOW)
-class SendoutWorkflow:
-    """One at a time per sendout; its id is `sendout-<sendoutId>`.
-
-    It holds nothing: a poke says that there may be something to do, and the record says what.
-    """
-
-    def __init__(self) -> None:
-        self._poked = False
-
-    @workflow.signal
-    def poke(self) -> None:
-        self._poked = True
+class SendoutWorkflow(Poked):
+    """One at a time per sendout; its id is `sendout-<sendoutId>`."""
 
     @workflow.run
     async def run(self, sendout: messages.SendoutInput) -> None:
@@ -38,8 +25,8 @@ class SendoutWorkflow:
                 Starting.start_runs,
                 StartRuns(sendout=sendout.sendout_id),
                 start_to_close_timeout=_PAGE_TAKES_AT_MOST,
-                heartbeat_timeout=_HEARTBEAT,
-                retry_policy=_RETRY,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=UNTIL_DONE,
             )
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(sendout)
@@ -47,13 +34,4 @@ class SendoutWorkflow:
                 continue
             if page.again_in is None:
                 return
-            await self._sleep(page.again_in)
-
-    async def _sleep(self, seconds: float) -> None:
-        workflow.set_current_details(f"Next entries are due in {seconds:.0f} s.")
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._poked,
-                timeout=timedelta(seconds=seconds),
-                timeout_summary="until the next entries are due",
-            )
+            await self._sleep(page.again_in, "the next entries are due")

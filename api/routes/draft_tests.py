@@ -17,9 +17,10 @@ from api.run_variables import entry_invalid, variables_text
 from api.schemas.campaigns import DraftTest, StartedTest
 from api.schemas.common import Entity
 from domain import json_text
+from domain.document import parse_duration
 from domain.documented_codes import ErrorCode
 from domain.errors import BadRequest, Conflict
-from domain.flow import parse_duration
+from domain.flow_inputs import FlowInputs
 from domain.phone import parse_phone
 from storage.channels import Channel, channel_of_sender
 from storage.draft_tests import Addressee, start_test
@@ -50,7 +51,10 @@ async def try_draft(
         channel = await _channel(connection, caller.business_id, order.sender, client)
     refuse_archived(read)
     flow, _ = await sendable_flow(caller.business_id, read, parts.templates, for_test=True)
-    variables = variables_text(flow, order.variables or {})
+    given = order.variables or {}
+    variables = variables_text(flow, given)
+    if (refusal := FlowInputs(flow).refusal(given)) is not None:
+        raise entry_invalid(f"{refusal}.")
     async with parts.database.transaction() as connection:
         if (kept := await call.first_answer(connection)) is not None:
             return kept

@@ -92,6 +92,7 @@ async def _cancel(
         await found(connection, business_id, entry_id, sendout_id)
         await cancel_entry(connection, entry_id)
         entry = await found(connection, business_id, entry_id, sendout_id)
+    parts.signals.hand_over()
     if parts.closing is not None:
         parts.closing.close_entry(entry_id)
     return ExactJson({"entity": entry_json(entry)})

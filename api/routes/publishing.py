@@ -130,6 +130,8 @@ async def unpublish(
         if order.cancel:
             cancelled = await cancel_campaign(connection, campaign_id)
         campaign = await found(connection, caller.business_id, campaign_id)
+    if cancelled:
+        parts.signals.hand_over()
     if parts.closing is not None:
         for sendout_id in cancelled:
             parts.closing.close_sendout(sendout_id)

@@ -150,6 +150,7 @@ async def cancel(caller: CanOperate, parts: AppParts, sendout_id: SendoutId) -> 
         cancelled = await cancel_sendout(connection, sendout_id)
         answer = await _answer(connection, caller.business_id, sendout_id)
     if cancelled:
+        parts.signals.hand_over()
         _close(parts, sendout_id)
     return answer
 

@@ -2,8 +2,8 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 
@@ -12,7 +12,8 @@ from api.deps import AppParts, CanRead, Parts
 from api.flow_documents import flow_without_errors
 from api.json_body import given, parse, parse_keeping_numbers, read_bytes
 from api.routes.campaigns import CampaignId, found
-from api.run_variables import variables_text
+from api.routes.templates import LISTED_FOR
+from api.run_variables import circumstances, variables_text
 from api.schemas.common import Entity
 from api.schemas.simulate import (
     ButtonShown,
@@ -26,10 +27,13 @@ from api.schemas.simulate import (
     bad_step,
     read_steps,
 )
-from domain.run import Limits
 from domain.simulated import SentMessage, Simulation
-from domain.simulation import Circumstances, ImpossibleStep, simulate
+from domain.simulation import ImpossibleStep, simulate
+from domain.templates import TemplateRegistry
 from storage import businesses
+
+_PATIENCE = 2.0
+"""Seconds a preview waits for WhatsApp."""
 
 router = APIRouter(prefix="/v1/businesses/{businessId}", tags=["campaigns"])
 
@@ -41,9 +45,9 @@ async def simulate_flow(
     """Walk the flow with the engine that sends, for a customer who does what `steps` say.
 
     Nothing is sent or stored. A flow with publish errors is refused as publishing does (409
-    CAMPAIGN_NOT_FINAL); WhatsApp's templates are not looked at, and messages show their `preview`.
-    The run starts now, which matters for a sending `window`; the zone of `recipient` is taken to be
-    the business's.
+    CAMPAIGN_NOT_FINAL). Templates are shown, and their categories count, as WhatsApp has them; one
+    that it does not have shows its `preview`. The run starts now, which matters for a sending
+    `window`; the zone of `recipient` is taken to be the business's.
     """
     body = await read_bytes(request, parts.settings.max_body_bytes)
     order = fitted(SimulationOrder, parse_object(body, parse))
@@ -54,8 +58,14 @@ async def simulate_flow(
         now = await businesses.database_time(connection)
     flow = await flow_without_errors(campaign.draft if order.flow is None else order.flow)
     variables = variables_text(flow, _variables_as_written(body))
-    around = _circumstances(parts, variables, order.entry_id)
-    around = replace(around, start=now, business_zone=zone)
+    around = circumstances(parts.settings, variables)
+    around = replace(
+        around,
+        start=now,
+        business_zone=zone,
+        templates=await _templates(parts, caller.business_id),
+        entry_id=order.entry_id or around.entry_id,
+    )
     try:
         # Thousands of steps take a while: other requests need not wait for them.
         simulation = await asyncio.to_thread(simulate, flow, steps, around)
@@ -64,23 +74,18 @@ async def simulate_flow(
     return Entity(entity=_shown(simulation))
 
 
+async def _templates(parts: Parts, business_id: UUID) -> TemplateRegistry:
+    """WhatsApp's templates as they are, or as they were last told where it takes its time."""
+    known = parts.templates and await parts.templates.registry(
+        business_id, older_than=LISTED_FOR, patience=_PATIENCE
+    )
+    return known or TemplateRegistry()
+
+
 def _variables_as_written(body: bytes) -> dict[str, Any]:
     """The variables with every number as it was written, as in the entries of send/campaigns."""
     variables = given(parse_object(body, parse_keeping_numbers), "variables")
     return variables if isinstance(variables, dict) else {}
-
-
-def _circumstances(parts: Parts, variables: str, entry_id: str | None) -> Circumstances:
-    settings = parts.settings
-    around = Circumstances(
-        variables=variables,
-        stop_words=settings.stop_words,
-        start_words=settings.start_words,
-        limits=Limits(
-            click_window=timedelta(seconds=settings.click_window), max_sends=settings.max_sends
-        ),
-    )
-    return around if entry_id is None else replace(around, entry_id=entry_id)
 
 
 def _shown(simulation: Simulation) -> SimulationResult:

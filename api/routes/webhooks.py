@@ -42,7 +42,8 @@ WebhookId: TypeAlias = Annotated[UUID, Path(alias="webhookId")]
 async def create_webhook(request: Request, caller: CanAdmin, parts: AppParts) -> Response:
     """Register where the events of a topic are sent; there is one place per topic.
 
-    Without `secret` one is generated, and answered this once.
+    Without `secret` one is generated, and answered this once: a repeat with the same
+    Idempotency-Key is answered with the `id` alone.
     """
     call = await repeatable(request, caller, parts.settings.max_body_bytes)
     asked = body_as(NewWebhook, call.body)
@@ -67,7 +68,7 @@ async def create_webhook(request: Request, caller: CanAdmin, parts: AppParts) ->
                 title="Webhook exists",
             )
         answer = _answer(webhook_id, None if asked.secret else secret)
-        return await call.answer(connection, answer)
+        return await call.answer(connection, answer, again=_answer(webhook_id, None))
 
 
 @router.put("/update/webhooks/{webhookId}", openapi_extra=documented(WebhookChange))

@@ -14,8 +14,8 @@ from api.bodies import RequestBody
 from api.json_body import given
 from api.schemas.common import Schema
 from api.schemas.texts import Line
+from domain.document import parse_duration
 from domain.errors import BadRequest
-from domain.flow import parse_duration
 from domain.json_text import is_storable
 from domain.simulated import Click, CustomerStep, Reply, Wait
 from domain.simulation import MOST_STEPS

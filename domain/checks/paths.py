@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from domain.checks.graph import Cause, Edge, FlowGraph, components
 from domain.checks.report import Report
-from domain.flow import DelayNode, Flow, MessageNode, TemplateMessage
+from domain.flow import DelayNode, Flow, MessageNode
+from domain.message_types import TemplateMessage
 from domain.templates import Template, TemplateRegistry
 
 SERVICE_WINDOW: Final = timedelta(hours=24)

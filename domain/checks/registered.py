@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from domain.checks.report import Report
-from domain.flow import Flow, MessageNode, TemplateMessage, TextHeader
+from domain.flow import Flow, MessageNode
+from domain.message_types import TemplateMessage, TextHeader
 from domain.templates import Template, TemplateRegistry
 
 _Found: TypeAlias = tuple[str, str, str]

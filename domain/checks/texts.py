@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from domain.checks.report import Report
-from domain.flow import BranchNode, Document, Flow, MessageNode, TemplateMessage
+from domain.document import Document
+from domain.flow import BranchNode, Flow, MessageNode
+from domain.message_types import TemplateMessage
 from domain.rendering import placeholders
 
 _NEVER_FILLED = frozenset({"type", "preview", "language", "category"})

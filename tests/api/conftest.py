@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
 from settings import Settings
 from storage.session import Database
 from tests.api.sent import add_sendout
@@ -13,7 +12,7 @@ from tests.temporal_stand_ins import (
     RecordedClosing,
     RecordedPokes,
     RecordedSignals,
-    TemporalAway,
+    api_without_temporal,
 )
 
 
@@ -38,14 +37,7 @@ def app(
     closing: RecordedClosing,
 ) -> FastAPI:
     """The API on the empty database, with Temporal away."""
-    return create_app(
-        settings,
-        database,
-        pokes=pokes,
-        signals=signals,
-        temporal=TemporalAway(),
-        closing=closing,
-    )
+    return api_without_temporal(settings, database, pokes=pokes, signals=signals, closing=closing)
 
 
 @pytest.fixture

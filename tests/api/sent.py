@@ -9,7 +9,17 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.flows import store_flow
-from storage.tables import channels, claims, clicks, entries, messages, sendouts
+from storage.inbound_tables import inbound
+from storage.tables import (
+    asks,
+    channels,
+    claims,
+    clicks,
+    decisions,
+    entries,
+    messages,
+    sendouts,
+)
 from tests.record import BUSINESS, add_campaign
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -155,3 +165,65 @@ async def add_click(
             | columns
         )
     )
+
+
+async def add_read_message(connection: AsyncConnection, entry_id: UUID, **columns: Any) -> str:
+    """The message of hello, which was sent within seconds of `NOW`, and read."""
+    usual: dict[str, Any] = {
+        "created_at": after(seconds=2),
+        "accepted_at": after(seconds=3),
+        "sent_at": after(seconds=4),
+        "delivered_at": after(seconds=5),
+        "read_at": after(seconds=6),
+        "template": "greeting (en)",
+        "text": "Hello Ana",
+        "tries": 1,
+    }
+    return await add_message(connection, entry_id, **usual | columns)
+
+
+async def add_decision(connection: AsyncConnection, entry_id: UUID) -> None:
+    """The time delay decided to go on, twenty hours after `NOW`."""
+    await connection.execute(
+        insert(decisions).values(
+            entry_id=entry_id,
+            node="wait",
+            verdict="go_on",
+            inputs={"received": True, "clicked": False},
+            decided_at=after(hours=20),
+        )
+    )
+
+
+async def add_ask(
+    connection: AsyncConnection, entry_id: UUID, node: str = "size", **columns: Any
+) -> None:
+    """A question of the entry, open unless a time of closing is given."""
+    entry = (await connection.execute(select(entries).where(entries.c.entry_id == entry_id))).one()
+    values = {
+        "entry_id": entry_id,
+        "attempt": entry.attempt,
+        "node": node,
+        "visit": 1,
+        "channel_id": entry.channel_id,
+        "client": entry.client,
+    }
+    await connection.execute(insert(asks).values(values | columns))
+
+
+async def add_inbound(
+    connection: AsyncConnection, client: str, business_id: UUID = BUSINESS, **columns: Any
+) -> None:
+    """A text of the customer's to the business's default channel, unless another kind is given."""
+    channel_id = await connection.scalar(
+        select(channels.c.channel_id)
+        .where(channels.c.business_id == business_id)
+        .order_by("created_at")
+    )
+    values = {
+        "inbound_id": f"wamid.{uuid4()}",
+        "channel_id": channel_id,
+        "client": client,
+        "kind": "text",
+    }
+    await connection.execute(insert(inbound).values(values | columns))

@@ -7,13 +7,15 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
+from storage.customer_tables import customer_numbers
 from storage.identity import all_names, remember
+from storage.inbound_tables import inbound
 from storage.session import Database
-from storage.tables import asks, customer_numbers, entries, inbound, run_signals
+from storage.tables import asks, entries, run_signals
 from tests.api.sending import SEND, entry, send
-from tests.api.sent import FLOW, add_entry, add_message, add_sendout, claim
+from tests.api.sent import FLOW, add_ask, add_entry, add_message, add_sendout, claim
 from tests.api.webhook import Webhook
 from tests.record import BUSINESS, add_business, add_campaign
 
@@ -275,17 +277,8 @@ class TestEvents:
         await webhook.delivered(sent, recipient_user_id=USER_ID)
         async with database.transaction() as connection:
             asked = (await connection.execute(select(entries))).one()
-            await connection.execute(
-                insert(asks).values(
-                    entry_id=asked.entry_id,
-                    attempt=1,
-                    node="name",
-                    visit=1,
-                    channel_id=asked.channel_id,
-                    client=GIVEN,
-                    opened_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 5),
-                )
-            )
+            before = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 5)
+            await add_ask(connection, asked.entry_id, opened_at=before)
 
         await webhook.wrote("Ana", from_user_id=USER_ID)
 

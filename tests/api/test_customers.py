@@ -1,10 +1,10 @@
 """A customer across all sendouts (api.md section 4)."""
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
+from storage.customer_tables import customer_user_ids, opt_outs
 from storage.session import Database
-from storage.tables import channels, customer_user_ids, inbound, opt_outs
-from tests.api.sent import FLOW, NOW, add_entry, add_message, add_sendout, after
+from tests.api.sent import FLOW, NOW, add_entry, add_inbound, add_message, add_sendout, after
 from tests.record import BUSINESS, SENDER
 
 V1 = f"/v1/businesses/{BUSINESS}"
@@ -32,18 +32,9 @@ class TestCustomer:
                     business_id=BUSINESS, user_id="CA.1", client=CLIENT
                 )
             )
-            channel_id = await connection.scalar(select(channels.c.channel_id))
             for n, said in enumerate(("hello", "STOP")):
-                await connection.execute(
-                    insert(inbound).values(
-                        inbound_id=f"wamid.{n}",
-                        channel_id=channel_id,
-                        client=CLIENT,
-                        user_id="CA.1",
-                        kind="text",
-                        text=said,
-                        received_at=after(hours=n),
-                    )
+                await add_inbound(
+                    connection, CLIENT, user_id="CA.1", text=said, received_at=after(hours=n)
                 )
 
         answer = await api.get(f"{V1}/customers/1 (604) 555-2331")

@@ -141,6 +141,24 @@ async def test_a_required_variable_must_be_given(api):
     assert "variables.name" in answer.json()["message"]
 
 
+async def test_a_start_message_that_whatsapp_would_refuse_is_refused_as_in_a_real_send(api):
+    flow = greeting({"name": {"required": True}}, body="{{name}}")
+    campaign = await api.post(f"{V1}/campaigns", json={"name": "named", "flow": flow})
+    campaign_id = campaign.json()["entity"]["campaignId"]
+    variables = {"name": "x" * 40_000}
+
+    tried = await try_it(api, campaign_id, variables=variables)
+    await api.post(f"{V1}/campaigns/{campaign_id}/publish", json={})
+    entry = {"client": "+16045552331", "campaignName": "named", "variables": variables}
+    body = {"entries": [entry], "options": {"includeEntries": "all"}}
+    sent = await api.post(f"{V1}/send/campaigns", json=body)
+
+    [row] = sent.json()["data"]
+    assert (tried.status_code, tried.json()["code"]) == (400, row["error"]["code"])
+    assert tried.json()["message"] == f"{row['entries'][0]['reason']}."
+    assert "32,768 characters" in tried.json()["message"]
+
+
 async def test_numbers_are_kept_as_they_were_written(api, campaign_id, database: Database):
     body = '{"client": "16045552331", "variables": {"name": 19.90}}'
     await api.post(f"{V1}/campaigns/{campaign_id}/test", content=body)

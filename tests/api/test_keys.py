@@ -2,21 +2,21 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from storage.keys import add_key, hash_key
 from storage.session import Database
 from storage.tables import api_keys
 from tests.conftest import serve
 from tests.record import BUSINESS, add_business
+from tests.statements import statements
 
 OTHER = "22222222-2222-4222-8222-222222222222"
 NOBODY = "33333333-3333-4333-8333-333333333333"
@@ -34,22 +34,6 @@ async def client(
         await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE name = 'old'"))
     async with serve(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         yield client
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The statements made meanwhile, without their values."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def asked(client: httpx.AsyncClient, key: str, business: str) -> tuple[int, bytes, Any]:

@@ -1,14 +1,12 @@
 """The levers on sendouts of ten thousand entries: exact, idempotent, and as many statements as for ten."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import func, select, text, update
 
 from domain.error_codes import ERRORS
 from domain.requests import StartRuns
@@ -19,6 +17,7 @@ from storage.tables import claims, entries, messages, run_signals
 from tests.api.sent import add_sendout
 from tests.e2e.patience import until_seen
 from tests.record import BUSINESS
+from tests.statements import statements
 from tests.temporal_stand_ins import RecordedClosing, RecordedPokes
 
 SENDOUTS = f"/v1/businesses/{BUSINESS}/sendouts"
@@ -89,22 +88,6 @@ async def populate(database: Database, sendout_id: UUID, many: int) -> None:
         )
         await connection.execute(_ADD_MESSAGES, key | {"messages": [m for _, m in KINDS]})
         await connection.execute(_ADD_CLAIMS, key)
-
-
-@contextlib.contextmanager
-def counting(database: Database) -> Iterator[Callable[[], int]]:
-    """How many statements were sent to the database within the block."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield lambda: len(statements)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def pull(api: httpx.AsyncClient, sendout_id: UUID, lever: str) -> dict[str, Any]:
@@ -253,8 +236,8 @@ async def test_retry_queues_each_failed_entry_once(api, crowd: UUID):
 async def test_no_lever_makes_more_statements_for_ten_thousand_than_for_ten(
     api, sendout_id: UUID, database: Database
 ):
-    statements = {}
-    for many in (10, MANY):
+    taken: dict[int, list[int]] = {10: [], MANY: []}
+    for many, counts in taken.items():
         async with database.transaction() as connection:
             other = await add_sendout(connection)
         await populate(database, other, many)
@@ -264,18 +247,16 @@ async def test_no_lever_makes_more_statements_for_ten_thousand_than_for_ten(
                     entries.c.sendout_id == other, entries.c.state == "queued"
                 )
             )
-        made = []
         for call in ("", "pause", "resume", "retry", f"entries/{entry_id}/cancel", "cancel"):
-            with counting(database) as so_far:
+            with statements(database) as made:
                 if call:
                     await pull(api, other, call)
                 else:
                     await api.patch(f"{SENDOUTS}/{other}", json={"skipNodes": ["nudge"]})
-                made.append(so_far())
-        statements[many] = made
+            counts.append(len(made))
     # Whether the key is looked up too depends on the clock.
-    differences = [a - b for a, b in zip(statements[10], statements[MANY], strict=True)]
-    assert all(abs(difference) <= 2 for difference in differences), statements
+    differences = [a - b for a, b in zip(*taken.values(), strict=True)]
+    assert all(abs(difference) <= 2 for difference in differences), taken
 
 
 async def held(database: Database, sendout_id: UUID) -> set[UUID]:

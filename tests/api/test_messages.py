@@ -1,30 +1,21 @@
 """Single messages: what a call stores, what many calls share, and what is done once."""
 
 import asyncio
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from domain.ids import message_id
 from storage.session import Database
-from storage.tables import (
-    campaigns,
-    channels,
-    claims,
-    entries,
-    flows,
-    inbound,
-    sendouts,
-    template_reads,
-    templates,
-)
+from storage.tables import campaigns, claims, entries, flows, sendouts
+from storage.template_tables import template_reads, templates
+from tests.api.sent import add_inbound
 from tests.record import BUSINESS, WABA, add_campaign, greeting
+from tests.statements import statements
 from tests.temporal_stand_ins import RecordedPokes
 
 TEMPLATED = f"/v1/businesses/{BUSINESS}/send/whatsapp_templated_messages"
@@ -82,17 +73,8 @@ async def sent(api: httpx.AsyncClient, body: Any, path: str = TEMPLATED, **more:
 async def wrote(database: Database, *numbers: int) -> None:
     """These customers wrote a moment ago."""
     async with database.transaction() as connection:
-        channel_id = await connection.scalar(select(channels.c.channel_id))
         for number in numbers:
-            await connection.execute(
-                insert(inbound).values(
-                    inbound_id=f"wamid.{number}",
-                    channel_id=channel_id,
-                    client=f"+1604{number:07}",
-                    kind="text",
-                    text="Hi",
-                )
-            )
+            await add_inbound(connection, f"+1604{number:07}")
 
 
 async def rows(database: Database, query: Any) -> list[Any]:
@@ -102,22 +84,6 @@ async def rows(database: Database, query: Any) -> list[Any]:
 
 async def count(database: Database, table: Any) -> int:
     return len(await rows(database, select(table)))
-
-
-async def statements(database: Database, call: Callable[[], Any]) -> int:
-    """How many statements a call takes."""
-    seen = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        await call()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
 
 
 async def test_the_answered_id_is_that_of_the_message_to_be_sent(
@@ -180,10 +146,12 @@ async def test_the_number_of_statements_is_constant(api: httpx.AsyncClient, data
     for body, path in ((templated(), TEMPLATED), (session(), SESSION)):
         await sent(api, body, path)
 
-        taken = [await statements(database, partial(sent, api, body, path)) for _ in range(3)]
+        for _ in range(3):
+            with statements(database) as made:
+                await sent(api, body, path)
 
-        # The campaign and channels; the template or the window; the entry.
-        assert taken == [3, 3, 3]
+            # The campaign and channels; the template or the window; the entry.
+            assert len(made) == 3
 
 
 async def test_a_cancelled_sendout_makes_way_for_another(

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from api.app import create_app
 from api.metrics import Metrics
 from runs import Runs
 from settings import Settings
@@ -19,7 +18,10 @@ from tests.api.sending import SEND, entry
 from tests.api.sent import add_entry, add_message, add_sendout
 from tests.conftest import serve
 from tests.record import BUSINESS, add_campaign
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+from tests.temporal_stand_ins import (
+    RecordedPokes,
+    api_without_temporal,
+)
 
 CUSTOMERS = f"/v1/businesses/{BUSINESS}/customers"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -106,9 +108,7 @@ async def test_what_waits_in_the_record_is_told(
 
 async def test_it_answers_while_the_database_is_away(settings: Settings, pokes: RecordedPokes):
     async with Database("postgresql+asyncpg://localhost:1/none") as nowhere:
-        app = create_app(
-            settings, nowhere, pokes=pokes, signals=RecordedSignals(), temporal=TemporalAway()
-        )
+        app = api_without_temporal(settings, nowhere, pokes=pokes)
         async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
             samples = await scraped(client)
     assert value(samples, "database_up") == 0

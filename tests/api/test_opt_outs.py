@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from api import opt_out_lists
+from storage.customer_tables import opt_outs
 from storage.identity import remember
 from storage.session import Database
-from storage.tables import opt_outs
 from tests.api.calls import code_of
 from tests.api.webhook import Webhook
 from tests.record import BUSINESS, add_business

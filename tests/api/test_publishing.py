@@ -8,7 +8,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from api.app import create_app
 from domain.flow import Flow
 from domain.templates import TemplateRegistry
 from settings import Settings
@@ -18,9 +17,7 @@ from tests.api.calls import CAMPAIGNS, code_of, create, publish, published
 from tests.record import greeting
 from tests.temporal_stand_ins import (
     RecordedClosing,
-    RecordedPokes,
-    RecordedSignals,
-    TemporalAway,
+    api_without_temporal,
 )
 
 
@@ -102,7 +99,9 @@ class Registry:
     async def prepare(self, business_id: UUID, flow: Flow) -> None:
         self.prepared.append(flow.start)
 
-    async def registry(self, business_id: UUID) -> TemplateRegistry | None:
+    async def registry(
+        self, business_id: UUID, *, older_than: float = 0.0, patience: float | None = None
+    ) -> TemplateRegistry | None:
         return TemplateRegistry()
 
     async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
@@ -170,14 +169,7 @@ class TestTemplates:
 
     @pytest.fixture
     def app(self, settings: Settings, database: Database, templates: Registry) -> FastAPI:
-        return create_app(
-            settings,
-            database,
-            pokes=RecordedPokes(),
-            signals=RecordedSignals(),
-            temporal=TemporalAway(),
-            templates=templates,
-        )
+        return api_without_temporal(settings, database, templates=templates)
 
     async def test_publishing_checks_against_the_channels_templates(self, api, templates):
         campaign = await create(api, "spring", greeting())

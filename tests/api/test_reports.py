@@ -16,16 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.campaign_report import COLUMNS
 from settings import Settings
 from storage.campaign_report import Scope, report_rows
+from storage.customer_tables import customer_numbers, customer_user_ids, opt_outs
 from storage.history import HISTORY_DOCUMENT
 from storage.report_runs import ReportRuns
+from storage.report_tables import report_runs
 from storage.session import Database
-from storage.tables import (
-    customer_numbers,
-    customer_user_ids,
-    entries,
-    opt_outs,
-    report_runs,
-)
+from storage.tables import entries
 from tests.api.sent import (
     FLOW,
     NOW,

@@ -17,17 +17,20 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from api.app import create_app
 from settings import Settings as ApiSettings
+from storage.imports import add_import
 from storage.session import Database
 from storage.webhook_events import tell_report
 from storage.webhooks import add_webhook, filter_columns
 from tests.api.described import description, operation_ids
 from tests.api.graph import simulated_graph, template_source
+from tests.api.importing import a_file
 from tests.api.sent import add_entry, add_message, add_sendout
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY, add_campaign, add_channel
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+from tests.temporal_stand_ins import (
+    api_without_temporal,
+)
 
 SCHEMA = schemathesis.openapi.from_dict(description())
 
@@ -58,14 +61,7 @@ async def graph_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[s
 async def app(settings: ApiSettings, database: Database, graph_url: str) -> AsyncIterator[FastAPI]:
     """The API, connected to WhatsApp."""
     async with template_source(graph_url, database) as templates:
-        yield create_app(
-            settings,
-            database,
-            pokes=RecordedPokes(),
-            signals=RecordedSignals(),
-            temporal=TemporalAway(),
-            templates=templates,
-        )
+        yield api_without_temporal(settings, database, templates=templates)
 
 
 @pytest.fixture
@@ -82,6 +78,9 @@ async def known(business: None, database: Database) -> dict[str, str]:
             connection, BUSINESS, webhook | {"secret": "x"} | filter_columns([])
         )
         await tell_report(connection, BUSINESS, "run-001", {})
+        import_id = await add_import(
+            connection, BUSINESS, await a_file(connection, campaign_id), []
+        )
     return {
         "businessId": str(BUSINESS),
         "campaignId": str(campaign_id),
@@ -90,6 +89,7 @@ async def known(business: None, database: Database) -> dict[str, str]:
         "entryId": str(entry_id),
         "channelId": str(channel_id),
         "webhookId": str(webhook_id),
+        "importId": str(import_id),
         "runId": "none",
         "client": "+16045552331",
         "name": "greeting",

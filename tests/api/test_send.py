@@ -3,7 +3,6 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -14,6 +13,7 @@ from storage.session import Database
 from storage.tables import entries
 from tests.api.sending import CREATE_NEW, SEND, count, entry, send
 from tests.record import BUSINESS, add_campaign
+from tests.statements import statements
 from tests.temporal_stand_ins import RecordedPokes
 
 
@@ -27,22 +27,6 @@ async def spring(business: None, database: Database) -> None:
 # --- how much it costs ---------------------------------------------------------------------------
 
 
-async def statements(database: Database, api: httpx.AsyncClient, *sent: Any) -> int:
-    """How many statements a request takes."""
-    seen = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        await send(api, *sent)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
-
-
 async def test_the_number_of_statements_does_not_depend_on_entries_or_groups(
     api: httpx.AsyncClient, database: Database
 ):
@@ -50,15 +34,16 @@ async def test_the_number_of_statements_does_not_depend_on_entries_or_groups(
         for n in range(30):
             await add_campaign(connection, f"campaign {n}")
     await send(api, entry(0), *(entry(0, campaignName=f"campaign {n}") for n in range(30)))
-    one = await statements(database, api, entry(1))
-    many = await statements(
-        database,
-        api,
-        *(entry(n) for n in range(100, 300)),
-        *(entry(n, campaignName=f"campaign {n}") for n in range(30)),
-    )
-    assert one <= 2
-    assert many <= one + 1  # naming the first entries of duplicates
+    with statements(database) as one:
+        await send(api, entry(1))
+    with statements(database) as many:
+        await send(
+            api,
+            *(entry(n) for n in range(100, 300)),
+            *(entry(n, campaignName=f"campaign {n}") for n in range(30)),
+        )
+    assert len(one) <= 2
+    assert len(many) <= len(one) + 1  # naming the first entries of duplicates
 
 
 async def test_ten_thousand_entries_are_one_request_and_one_more_is_refused(

@@ -11,13 +11,15 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from api.app import create_app
 from settings import Settings
 from storage.session import Database
 from tests.api.sending import SEND, count, entry, send
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY, add_business, add_campaign
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+from tests.temporal_stand_ins import (
+    RecordedPokes,
+    api_without_temporal,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +37,8 @@ async def slow_api(
     postgres_url: str, database: Database, pokes: RecordedPokes
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An API that takes three requests a second."""
-    app = create_app(
-        Settings(database_url=postgres_url, requests_per_second=3),
-        database,
-        pokes=pokes,
-        signals=RecordedSignals(),
-        temporal=TemporalAway(),
-    )
+    settings = Settings(database_url=postgres_url, requests_per_second=3)
+    app = api_without_temporal(settings, database, pokes=pokes)
     async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
         client.headers["X-API-Key"] = KEY
         yield client

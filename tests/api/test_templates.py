@@ -10,16 +10,19 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
-from api.app import create_app
 from settings import Settings
 from storage.session import Database
-from storage.tables import templates
-from tests.api.calls import code_of
+from storage.tables import channels
+from storage.template_tables import templates
+from tests.api.calls import CAMPAIGNS, code_of, create
 from tests.api.graph import simulated_graph, template_source
+from tests.api.sent import FLOW
 from tests.record import BUSINESS, WABA
-from tests.temporal_stand_ins import RecordedPokes, RecordedSignals, TemporalAway
+from tests.temporal_stand_ins import (
+    api_without_temporal,
+)
 from whatsapp.signature import HEADER, sign
 from whatsapp.template_source import TemplateSource
 
@@ -50,14 +53,7 @@ async def source(graph_url: str, database: Database) -> AsyncIterator[TemplateSo
 
 @pytest.fixture
 async def app(settings: Settings, database: Database, source: TemplateSource) -> FastAPI:
-    return create_app(
-        settings,
-        database,
-        pokes=RecordedPokes(),
-        signals=RecordedSignals(),
-        temporal=TemporalAway(),
-        templates=source,
-    )
+    return api_without_temporal(settings, database, templates=source)
 
 
 def definition(name: str = "sale", body: str = "Hello {{1}}", **more: Any) -> dict[str, Any]:
@@ -200,6 +196,30 @@ async def test_parameters_are_judged_by_the_template_as_it_is_now(
         400,
         "MESSAGE_TEMPLATE_INPUT_INVALID",
     )
+
+
+async def test_a_simulation_shows_templates_as_whatsapp_has_them(
+    api: httpx.AsyncClient, graph: httpx.AsyncClient, database: Database
+):
+    """Body and category are the registry's, as at a send; also while WhatsApp does not answer."""
+    await put(
+        graph,
+        definition("greeting", "Dear {{1}}, come in"),
+        definition("nudge", "Still there?", category="UTILITY"),
+    )
+    campaign = await create(api, "spring", FLOW)
+    steps = {"steps": [{"reply": "STOP"}, {"wait": "PT20H"}], "variables": {"name": "Ana"}}
+
+    async def shown() -> list[str]:
+        simulated = await api.post(f"{CAMPAIGNS}/{campaign['campaignId']}/simulate", json=steps)
+        return [message["text"] for message in simulated.json()["entity"]["messages"]]
+
+    # The flow calls the nudge marketing, which nobody gets after a STOP.
+    assert await shown() == ["Dear Ana, come in", "Still there?"]
+    await make_old(database, 60)
+    async with database.transaction() as connection:
+        await connection.execute(update(channels).values(access_token="revoked"))
+    assert await shown() == ["Dear Ana, come in", "Still there?"]
 
 
 async def test_calls_at_the_same_time_ask_whatsapp_once(

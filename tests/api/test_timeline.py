@@ -1,14 +1,22 @@
 """An entry's timeline: what happened and why (api.md section 4)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select
-
 from storage.session import Database
-from storage.tables import asks, channels, decisions, inbound
 from tests.api.calls import read, told
-from tests.api.sent import NOW, add_click, add_entry, add_message, after
+from tests.api.sent import (
+    NOW,
+    add_ask,
+    add_click,
+    add_decision,
+    add_entry,
+    add_inbound,
+    add_message,
+    add_read_message,
+    after,
+)
 from tests.record import BUSINESS, SENDER
 
 V1 = f"/v1/businesses/{BUSINESS}"
@@ -23,19 +31,7 @@ class TestTimeline:
             entry_id = await add_entry(
                 connection, sendout_id, created_at=NOW, started_at=after(seconds=1)
             )
-            hello = await add_message(
-                connection,
-                entry_id,
-                created_at=after(seconds=2),
-                accepted_at=after(seconds=3),
-                sent_at=after(seconds=4),
-                delivered_at=after(seconds=5),
-                read_at=after(seconds=6),
-                wamid="wamid.1",
-                template="greeting (en)",
-                text="Hello Ana",
-                tries=1,
-            )
+            hello = await add_read_message(connection, entry_id, wamid="wamid.1")
             await add_click(
                 connection, hello, "yes", inbound_id="wamid.in", clicked_at=after(seconds=7)
             )
@@ -99,15 +95,7 @@ class TestTimeline:
     async def test_a_decision_tells_what_it_was_based_on(self, api, sendout_id, database: Database):
         async with database.transaction() as connection:
             entry_id = await add_entry(connection, sendout_id, created_at=NOW)
-            await connection.execute(
-                insert(decisions).values(
-                    entry_id=entry_id,
-                    node="wait",
-                    verdict="go_on",
-                    inputs={"received": True, "clicked": False},
-                    decided_at=after(hours=20),
-                )
-            )
+            await add_decision(connection, entry_id)
 
         decision = told(await read(api, sendout_id, entry_id), "decision")[0]
 
@@ -161,51 +149,32 @@ class TestTimeline:
     ):
         async with database.transaction() as connection:
             entry_id = await add_entry(connection, sendout_id, created_at=NOW)
-            channel_id = await connection.scalar(select(channels.c.channel_id))
             message_id = await add_message(connection, entry_id, created_at=NOW, accepted_at=NOW)
-            about = {"channel_id": channel_id, "client": CLIENT}
-            for n, (kind, said, button, inbound_id, sender) in enumerate(
-                [
-                    ("text", "size L", None, "wamid.answer", CLIENT),
-                    ("text", "thanks!", None, "wamid.thanks", CLIENT),
-                    ("tap", "Not now", "no", "wamid.again", CLIENT),
-                    ("text", "who is this?", None, "wamid.other", "+16045550009"),
-                ]
-            ):
-                await connection.execute(
-                    insert(inbound).values(
-                        inbound_id=inbound_id,
-                        channel_id=channel_id,
-                        client=sender,
-                        kind=kind,
-                        text=said,
-                        message_id=message_id if button else None,
-                        button=button,
-                        received_at=after(minutes=n + 1),
-                    )
+            again = {"kind": "tap", "text": "Not now", "button": "no", "message_id": message_id}
+            heard: list[tuple[str, str, dict[str, Any]]] = [
+                ("wamid.answer", CLIENT, {"text": "size L"}),
+                ("wamid.thanks", CLIENT, {"text": "thanks!"}),
+                ("wamid.again", CLIENT, again),
+                ("wamid.other", "+16045550009", {"text": "who is this?"}),
+            ]
+            for n, (inbound_id, sender, said) in enumerate(heard, start=1):
+                await add_inbound(
+                    connection, sender, inbound_id=inbound_id, received_at=after(minutes=n), **said
                 )
-            asked = about | {"entry_id": entry_id, "attempt": 1, "visit": 1}
-            await connection.execute(
-                insert(asks).values(
-                    asked
-                    | {
-                        "node": "size",
-                        "opened_at": NOW,
-                        "closed_at": after(minutes=1),
-                        "inbound_id": "wamid.answer",
-                        "answer": "size L",
-                    }
-                )
+            await add_ask(
+                connection,
+                entry_id,
+                opened_at=NOW,
+                closed_at=after(minutes=1),
+                inbound_id="wamid.answer",
+                answer="size L",
             )
-            await connection.execute(
-                insert(asks).values(
-                    asked
-                    | {
-                        "node": "colour",
-                        "opened_at": after(minutes=10),
-                        "closed_at": after(minutes=20),
-                    }
-                )
+            await add_ask(
+                connection,
+                entry_id,
+                "colour",
+                opened_at=after(minutes=10),
+                closed_at=after(minutes=20),
             )
 
         entry = await read(api, sendout_id, entry_id)
@@ -228,16 +197,9 @@ class TestTimeline:
             entry_id = await add_entry(
                 connection, sendout_id, state="completed", created_at=NOW, finished_at=NOW
             )
-            channel_id = await connection.scalar(select(channels.c.channel_id))
             for hours in (23, 25):
-                await connection.execute(
-                    insert(inbound).values(
-                        inbound_id=f"wamid.{hours}",
-                        channel_id=channel_id,
-                        client=CLIENT,
-                        kind="text",
-                        received_at=after(hours=hours),
-                    )
+                await add_inbound(
+                    connection, CLIENT, inbound_id=f"wamid.{hours}", received_at=after(hours=hours)
                 )
 
         replies = told(await read(api, sendout_id, entry_id), "reply")

@@ -17,6 +17,11 @@ def test_the_front_end_knows_the_api_as_it_is():
     assert describe.FILE.read_text(encoding="utf-8") == describe.text(), "run `make builder`"
 
 
+def test_the_front_end_knows_the_limits_of_whatsapp():
+    """The editor counts against the numbers that the checks go by."""
+    assert describe.LIMITS_FILE.read_text(encoding="utf-8") == describe.limits_text()
+
+
 def test_the_bundle_is_small():
     """All files together stay below 1 MB, uncompressed."""
     assert sum(path.stat().st_size for path in stamp.BUNDLE.iterdir()) < MOST_BYTES

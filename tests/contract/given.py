@@ -18,7 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.deps import SCOPES
 from api.json_body import snake_case
+from storage.customer_tables import opt_outs
+from storage.inbound_tables import inbound
 from storage.keys import add_key, revoke_key
+from storage.report_tables import report_runs
 from storage.tables import (
     campaign_names,
     campaign_versions,
@@ -27,16 +30,10 @@ from storage.tables import (
     claims,
     decisions,
     entries,
-    inbound,
-    opt_outs,
-    report_runs,
     sendouts,
-    template_holds,
-    template_reads,
-    templates,
-    webhook_events,
-    webhooks,
 )
+from storage.template_tables import template_holds, template_reads, templates
+from storage.webhook_tables import webhook_events, webhooks
 from tests.api.sent import add_click, add_entry, add_message, add_sendout, claim
 from tests.record import BUSINESS, WABA, add_business, add_campaign, add_channel, greeting, publish
 

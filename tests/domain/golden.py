@@ -1,4 +1,4 @@
-"""Golden cases: one JSON file per code, read as pytest parameters."""
+"""Golden cases: one JSON file per code, read as pytest parameters, and what their flows stand on."""
 
 import json
 import re
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from domain.flow import Flow
+from domain.templates import TemplateRegistry, flow_templates
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 _REPEATED = re.compile(r"⟨(\d+)×(.)⟩")
@@ -23,6 +26,13 @@ def golden_cases(kind: str) -> list[Any]:
 def golden_codes(kind: str) -> set[str]:
     """The codes that have a golden file."""
     return {file.stem for file in (GOLDEN / kind).glob("*.json")}
+
+
+def approved(flow: Flow) -> TemplateRegistry:
+    """The templates of a flow, all approved as it uses them."""
+    return TemplateRegistry.from_graph(
+        [{**template, "status": "APPROVED"} for template in flow_templates(flow)]
+    )
 
 
 def _repeat(match: re.Match[str]) -> str:

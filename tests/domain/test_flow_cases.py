@@ -9,7 +9,8 @@ from typing import Any, get_args
 import pytest
 
 from domain.checks import check
-from domain.flow import DelayNode, Message, Node
+from domain.flow import DelayNode, Node
+from domain.message_types import Message
 from domain.run import SendOutcome, Verdict
 from tests.domain.conversations import EFFECTS, GOLDEN, KINDS, STIMULI, flow_of, played
 from tests.domain.golden import golden_cases, golden_codes

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from domain.flow import MessageNode, TextMessage
+from domain.flow import MessageNode
 from domain.limits import least_length, over_limits
+from domain.message_types import TextMessage
 from domain.rendering import empty_parameter, placeholders, render
 
 

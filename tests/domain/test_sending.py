@@ -1,110 +1,16 @@
-"""The decisions around one send: before the call from the record, after it from the answer."""
+"""The decisions right before a send, by what the record says."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from domain import error_codes
-from domain.delivery import Accepted, NotSent, Refused, Remedy, Unclear
-from domain.flow import Flow, MessageNode, TemplateMessage
-from domain.requests import SendMessage, SendResult
+from domain.requests import SendResult
 from domain.run import SendOutcome
-from domain.sending import (
-    Decision,
-    Done,
-    Doubt,
-    Hold,
-    MessageRow,
-    NotMade,
-    Policy,
-    Post,
-    Recorded,
-    Situation,
-    after,
-    before,
-)
+from domain.sending import Decision, Done, Doubt, Hold, NotMade, Post
 from domain.templates import EVERY_MARKETING
+from tests.domain.sends import GIVE_UP, RESEND, decided, is_post, row
 
-ENTRY = UUID(int=1)
-SITUATION = Situation(
-    message_id="01K6Z0M8Q4T7W2N5R9B3C1D0EF",
-    entry_id=ENTRY,
-    sendout_id=UUID(int=2),
-    channel_id=UUID(int=3),
-    created_at=datetime(2026, 1, 5, 9, tzinfo=UTC),
-    client="+16045552331",
-    variables='{"name": "Ana", "price": 19.90}',
-    entry_state="running",
-    attempt=1,
-    sendout_state="running",
-    skip_nodes=frozenset(),
-    flow_hash="hash",
-    phone_number_id="1",
-    access_token="token",
-    channel_held=False,
-    opted_out=False,
-    led_by_since_opt_out=False,
-    window_open=True,
-    business_zone="UTC",
-    due_for=0.5,
-    row=None,
-)
-NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-"""A Monday."""
-GIVE_UP = Policy(unknown_outcome="give_up", unknown_grace=600)
-RESEND = Policy(unknown_outcome="resend", unknown_grace=600)
-
-
-def template(category: str) -> dict[str, Any]:
-    called = {"type": "template", "name": "hello", "language": "en", "category": category}
-    return {"type": "message", "message": {**called, "body": ["{{name}}", "{{price}}"]}}
-
-
-FLOW = Flow.model_validate(
-    {
-        "format": 1,
-        "start": "marketing",
-        "variables": {"name": {}, "price": {"default": ""}},
-        "nodes": {
-            **{name: template(name) for name in ("marketing", "utility", "authentication")},
-            "text": {"type": "message", "message": {"type": "text", "body": "Hi {{name}}"}},
-            "asking": {
-                **template("utility"),
-                "message": {**template("utility")["message"], "body": ["{{answer}}"]},
-            },
-            "ask": {"type": "ask", "variable": "answer", "timeout": "PT1H"},
-        },
-    }
-)
-
-
-def decided(
-    node: str = "marketing",
-    policy: Policy = GIVE_UP,
-    outputs: dict[str, str] | None = None,
-    flow: Flow = FLOW,
-    ordered: dict[str, Any] | None = None,
-    **differs: Any,
-) -> Decision:
-    order = SendMessage.model_validate(
-        {"entry": ENTRY, "node": node, "visit": 1, "number": 1, "outputs": outputs or {}}
-        | (ordered or {})
-    )
-    return before(replace(SITUATION, **differs), order, flow, policy, NOW)
-
-
-def row(state: str, *, unknown_for: float | None = None) -> MessageRow:
-    return MessageRow(state, 1, unknown_for)
-
-
-def is_post(decision: Decision) -> bool:
-    return isinstance(decision, Post)
-
-
-# --- before: what the record has already --------------------------------------------------------
+# --- what the record has already ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -167,7 +73,7 @@ def test_a_second_call_obeys_holds_and_cancels_too(differs, expected):
     assert decided(policy=RESEND, row=unknown, **differs) == expected
 
 
-# --- before: in this order ----------------------------------------------------------------------
+# --- in this order -----------------------------------------------------------------------------
 
 SPEAKS_AGAINST: list[tuple[dict[str, Any], Decision]] = [
     ({"entry_state": "cancelled"}, Done(SendResult(outcome=SendOutcome.CANCELLED))),
@@ -195,7 +101,7 @@ def test_a_node_that_is_not_skipped_is_sent():
     assert is_post(decided(skip_nodes=frozenset({"utility"})))
 
 
-# --- before: held templates and marketing that WhatsApp withheld --------------------------------
+# --- held templates and marketing that WhatsApp withheld ---------------------------------------
 
 
 @pytest.mark.parametrize("held", [("hello", "de"), ("other", "en"), ("*", "en")])
@@ -227,7 +133,7 @@ def test_withheld_marketing_ends_its_path_without_a_call():
         assert is_post(decided(node, withheld=True))
 
 
-# --- before: opt-out and the 24-hour window -----------------------------------------------------
+# --- opt-out and the 24-hour window ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("led_by_since_opt_out", [True, False])
@@ -257,145 +163,7 @@ def test_the_window_is_for_free_form_messages_only():
     assert is_post(decided("marketing", window_open=False))
 
 
-# --- before: the sending window -----------------------------------------------------------------
-
-
-def within(since: str, to: str, zone: str = "UTC", expires: str | None = None) -> Flow:
-    """The flow with a sending window."""
-    window = {"timezone": zone, "from": since, "to": to}
-    document = FLOW.model_dump(by_alias=True, exclude_defaults=True, mode="json")
-    changed = {"window": window} | ({} if expires is None else {"expireAfter": expires})
-    return Flow.model_validate({**document, "format": 1, **changed})
-
-
-OPEN, CLOSED = within("09:00", "20:00"), within("13:30", "20:00")
-
-
-@pytest.mark.parametrize("cause", ["start", "delay"])
-def test_what_nobody_asked_for_waits_until_the_window_opens(cause):
-    ordered = {"cause": cause, "number": 2}
-    assert decided(flow=CLOSED, ordered=ordered) == Hold("window", 5400)
-    assert is_post(decided(flow=OPEN, ordered=ordered))
-
-
-@pytest.mark.parametrize("cause", ["click", "reply"])
-def test_what_answers_the_customer_never_waits(cause):
-    assert is_post(decided(flow=CLOSED, ordered={"cause": cause, "led_by": "wamid.1"}))
-
-
-def test_a_delay_after_a_click_waits_like_any_other():
-    ordered = {"cause": "delay", "led_by": "wamid.1", "number": 3}
-    assert decided(flow=CLOSED, ordered=ordered) == Hold("window", 5400)
-
-
-@pytest.mark.parametrize(
-    ("client", "hours"), [("+4915112345678", 8), ("+61412345678", 14), ("+819012345678", None)]
-)
-def test_the_recipients_window_goes_by_the_number_else_by_the_business(client, hours):
-    """At noon UTC it is 13:00 in Berlin and 21:00 in Tokyo; a mobile of Australia says nothing."""
-    flow = within("21:00", "22:00", "recipient")
-    found = decided(flow=flow, client=client, business_zone="America/Lima")
-    assert is_post(found) if hours is None else found == Hold("window", hours * 3600)
-
-
-@pytest.mark.parametrize("state", ["held", "retrying", None])
-def test_the_window_is_looked_at_every_time(state):
-    assert decided(flow=CLOSED, row=row(state) if state else None) == Hold("window", 5400)
-
-
-@pytest.mark.parametrize(
-    ("differs", "expected"),
-    [
-        ({"sendout_state": "paused"}, Hold("sendout")),
-        ({"channel_held": True}, Hold("channel")),
-        ({"opted_out": True}, Hold("window", 5400)),
-        ({"skip_nodes": frozenset({"marketing"})}, NotMade("skipped", SendOutcome.SKIPPED)),
-    ],
-)
-def test_other_holds_come_before_the_window_and_the_message_itself_after_it(differs, expected):
-    assert decided(flow=CLOSED, **differs) == expected
-
-
-def test_a_free_form_message_is_judged_at_the_moment_it_is_sent():
-    """The customer may write until the sending window opens."""
-    assert decided("text", flow=CLOSED, window_open=False) == Hold("window", 5400)
-
-
-# --- before: too late ---------------------------------------------------------------------------
-
-EXPIRING = Flow.model_validate(
-    {
-        **FLOW.model_dump(by_alias=True, exclude_defaults=True, mode="json"),
-        "format": 1,
-        "expireAfter": "PT1H",
-    }
-)
-EXPIRED = NotMade("expired", SendOutcome.EXPIRED)
-LATER = {"number": 2, "cause": "delay"}
-
-
-@pytest.mark.parametrize(("due_for", "in_time"), [(3599.5, True), (3600, False), (90_000, False)])
-def test_the_first_message_is_due_when_its_entry_is(due_for, in_time):
-    found = decided(flow=EXPIRING, due_for=due_for)
-    assert is_post(found) if in_time else found == EXPIRED
-
-
-@pytest.mark.parametrize(("minutes", "in_time"), [(59, True), (60, False), (3000, False)])
-def test_later_messages_are_due_when_the_run_says(minutes, in_time):
-    """However long ago the entry was."""
-    ordered = {**LATER, "due": NOW - timedelta(minutes=minutes)}
-    found = decided(flow=EXPIRING, ordered=ordered, due_for=90_000)
-    assert is_post(found) if in_time else found == EXPIRED
-
-
-def test_without_expire_after_nothing_is_ever_too_late():
-    assert is_post(decided(due_for=9e6))
-    assert is_post(decided(ordered={**LATER, "due": NOW - timedelta(days=900)}))
-
-
-def test_a_later_message_of_which_nobody_knows_when_it_was_due_is_sent():
-    """Asked for by a run of a release that did not tell."""
-    assert is_post(decided(flow=EXPIRING, ordered=LATER, due_for=90_000))
-
-
-@pytest.mark.parametrize("state", ["held", "retrying", None])
-@pytest.mark.parametrize(
-    "differs", [{}, {"sendout_state": "paused"}, {"channel_held": True}, {"opted_out": True}]
-)
-def test_an_expired_message_is_never_posted_and_no_hold_keeps_it(state, differs):
-    existing = row(state) if state else None
-    assert decided(flow=EXPIRING, row=existing, due_for=3600, **differs) == EXPIRED
-
-
-@pytest.mark.parametrize(
-    ("differs", "reason"),
-    [({"sendout_state": "paused"}, "sendout"), ({"channel_held": True}, "channel")],
-)
-def test_no_hold_lasts_beyond_the_messages_time(differs, reason):
-    assert decided(flow=EXPIRING, due_for=600, **differs) == Hold(reason, 3000)
-
-
-@pytest.mark.parametrize(("expires", "waits"), [("PT1H", 3000), ("PT3H", 5400)])
-def test_a_window_is_waited_for_until_it_opens_or_the_message_expires(expires, waits):
-    flow = within("13:30", "20:00", expires=expires)
-    assert decided(flow=flow, due_for=600) == Hold("window", waits)
-
-
-@pytest.mark.parametrize("state", ["unknown", "held"])
-def test_what_may_have_been_sent_is_given_up_instead_of_called_not_made(state):
-    """Also when it was held before it was to be sent again."""
-    existing = row(state, unknown_for=601)
-    found = decided(policy=RESEND, flow=EXPIRING, row=existing, due_for=3600)
-    assert found == NotMade("given_up", SendOutcome.GIVEN_UP)
-    assert is_post(decided(policy=RESEND, flow=EXPIRING, row=existing, due_for=3599))
-
-
-def test_until_its_grace_ends_an_unknown_outcome_is_waited_for_as_ever():
-    found = decided(flow=EXPIRING, row=row("unknown", unknown_for=500), due_for=3600)
-    assert found == Done(SendResult(outcome=SendOutcome.UNKNOWN, again_in=100))
-
-
-# --- before: the message itself -----------------------------------------------------------------
+# --- the message itself ------------------------------------------------------------------------
 
 
 def test_the_message_is_rendered_with_the_entrys_own_values():
@@ -430,116 +198,3 @@ def test_a_text_too_long_with_its_variables_is_refused_without_a_call(length, fi
 def test_only_messages_can_be_sent():
     with pytest.raises(TypeError):
         decided("ask")
-
-
-# --- after --------------------------------------------------------------------------------------
-
-
-def test_accepted_is_sent():
-    accepted = Accepted("wamid.1", "16045552331")
-    assert after(accepted, 1, GIVE_UP) == Recorded("sent", SendOutcome.ACCEPTED, accepted)
-
-
-@pytest.mark.parametrize("policy", [GIVE_UP, RESEND, Policy(unknown_grace=15)])
-def test_an_unclear_answer_is_looked_at_again_after_the_grace(policy):
-    found = after(Unclear("timed out"), 1, policy)
-    assert (found.state, found.outcome) == ("unknown", SendOutcome.UNKNOWN)
-    assert (found.again_in, found.message) == (policy.unknown_grace, "timed out")
-
-
-def test_without_a_connection_the_call_is_repeated_with_growing_pauses():
-    found = [after(NotSent("refused"), tries, GIVE_UP) for tries in range(1, 8)]
-    assert {recorded.state for recorded in found} == {"retrying"}
-    assert [recorded.again_in for recorded in found] == [1, 2, 5, 10, 30, 30, 30]
-
-
-def refused(code: int, tries: int = 1, retry_after: float | None = None, **other: Any) -> Recorded:
-    remedy = other.pop("remedy", error_codes.lookup(code).remedy)
-    answer = Refused(code, "Title", other.pop("details", ""), remedy, retry_after)
-    return after(answer, tries, GIVE_UP)
-
-
-_BY_REMEDY = [
-    # a code of each class, the row's state, the run's answer, the pause, the channel is held
-    (Remedy.PERMANENT, 131026, "refused", SendOutcome.REFUSED, None, False),
-    (Remedy.BACKOFF, 130429, "retrying", SendOutcome.UNKNOWN, 1.0, False),
-    (Remedy.RETRY_AFTER, 131056, "retrying", SendOutcome.UNKNOWN, 1.0, False),
-    (Remedy.SUPPRESS, 131049, "refused", SendOutcome.REFUSED, None, False),
-    (Remedy.HOLD_CHANNEL, 190, "held", SendOutcome.HELD, None, True),
-]
-
-
-@pytest.mark.parametrize(("remedy", "code", "state", "outcome", "pause", "held"), _BY_REMEDY)
-def test_the_class_of_a_code_decides_about_a_refusal(remedy, code, state, outcome, pause, held):
-    assert error_codes.lookup(code).remedy is remedy
-    found = refused(code)
-    assert (found.state, found.outcome, found.again_in) == (state, outcome, pause)
-    assert (found.code, found.holds_channel) == (code, held)
-
-
-@pytest.mark.parametrize(
-    "code", [c for c, e in error_codes.ERRORS.items() if e.remedy is Remedy.HOLD_TEMPLATE]
-)
-def test_a_refusal_that_is_about_the_template_holds_it(code):
-    """All marketing templates, if it is about those."""
-    node = FLOW.nodes["utility"]
-    assert isinstance(node, MessageNode)
-    assert isinstance(node.message, TemplateMessage)
-    answer = Refused(code, "Title", remedy=error_codes.lookup(code).remedy)
-    found = after(answer, 1, GIVE_UP, node.message)
-    assert (found.state, found.outcome, found.code) == ("held", SendOutcome.HELD, code)
-    assert found.holds_template == (EVERY_MARKETING if code == 131063 else ("hello", "en"))
-    assert not found.holds_channel
-
-
-def test_a_free_form_message_that_is_refused_like_a_template_is_refused_for_good():
-    found = refused(132015)
-    assert (found.state, found.holds_template) == ("refused", None)
-
-
-@pytest.mark.parametrize("code", sorted(error_codes.ERRORS))
-def test_no_refusal_is_ever_taken_for_a_message_that_may_have_been_sent(code):
-    for tries in (1, 2, 50):
-        found = refused(code, tries)
-        assert found.state in ("refused", "retrying", "held")
-        assert (found.again_in is not None) == (found.state == "retrying")
-
-
-def test_pauses_grow_as_the_table_says_and_end_where_it_says():
-    assert [refused(131056, tries).again_in for tries in (1, 2, 3, 4, 5, 99)] == [
-        1,
-        4,
-        16,
-        64,
-        64,
-        64,
-    ]
-    states = [refused(131000, tries).state for tries in (1, 2, 3)]
-    assert states == ["retrying", "retrying", "refused"]
-
-
-@pytest.mark.parametrize(
-    ("code", "remedy", "named", "expected"),
-    [
-        (4, Remedy.RETRY_AFTER, 900.0, 900.0),
-        (4, Remedy.RETRY_AFTER, 5.0, 60.0),
-        (999_999, Remedy.RETRY_AFTER, 300.0, 300.0),
-        (999_999, Remedy.RETRY_AFTER, None, 60.0),
-    ],
-)
-def test_a_pause_named_by_the_answer_is_kept_to(code, remedy, named, expected):
-    """Never shorter than the table's; for a code the table does not know, a minute."""
-    assert refused(code, remedy=remedy, retry_after=named).again_in == expected
-
-
-def test_an_unknown_code_is_a_refusal_for_good():
-    assert refused(999_999).state == "refused"
-
-
-def test_the_refusal_is_told_in_whatsapps_words():
-    assert refused(131026).message == "Title"
-    assert refused(131026, details="Not on WhatsApp").message == "Title: Not on WhatsApp"
-
-
-def test_every_class_but_the_templates_has_a_row_above():
-    assert {case[0] for case in _BY_REMEDY} == set(Remedy) - {Remedy.HOLD_TEMPLATE}

@@ -70,6 +70,13 @@ def test_a_message_that_was_given_up_is_not_told_of_as_failed_again():
     assert told(("failed",), state="given_up") == []
 
 
+def test_the_failure_of_one_that_was_given_up_and_then_sent_was_told_when_it_was_given_up():
+    now = replace(message(), was_given_up=True)
+    after, _ = apply(now, status("failed"))
+
+    assert told_of(now, after) == []
+
+
 def test_an_acceptance_that_a_status_tells_first_is_echoed_once():
     assert told(("sent",), ("read",), state="sending") == ["echo", "sent", "delivered", "read"]
     assert told(("failed",), state="unknown") == ["delivery_failed"]

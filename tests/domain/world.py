@@ -14,25 +14,21 @@ from domain import run
 from domain.engine import advance
 from domain.flow import DelayNode, MessageNode
 from domain.run import MessageRef, Phase, RunState, SendOutcome, Setting, Stimulus
+from tests.domain.world_messages import (
+    NOT_POSTED,
+    OUTCOMES,
+    ROW_STATE,
+    STANDS,
+    UNSETTLED,
+    Job,
+    Row,
+    Work,
+    weight,
+)
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 GRACE = timedelta(minutes=10)
 
-ENDS_A_PATH = (
-    SendOutcome.ACCEPTED,
-    SendOutcome.REFUSED,
-    SendOutcome.SKIPPED,
-    SendOutcome.OPTED_OUT,
-    SendOutcome.EXPIRED,
-)
-"""With these the send's own transaction records the entry's end, if the send is the last."""
-_UNSETTLED = ("unknown", "given_up", "held")
-_STANDS = {
-    "sent": SendOutcome.ACCEPTED,
-    "failed": SendOutcome.REFUSED,
-    "refused": SendOutcome.REFUSED,
-    "given_up": SendOutcome.GIVEN_UP,
-}
 _WAITS_FOR = {
     Phase.SENDING: run.Send,
     Phase.CHECKING: run.CheckDelay,
@@ -40,33 +36,6 @@ _WAITS_FOR = {
 }
 _HAS_TIMER = (Phase.DELAYED, Phase.LATE, Phase.ASKING, Phase.UNSETTLED)
 _COURSE = ("answer", "decide", "hand_over", "reopen", "release", "fire")
-Work = run.Send | run.CheckDelay | run.CloseAsk | run.Finish
-
-
-@dataclass
-class Row:
-    """A message as the record has it."""
-
-    state: str = "new"
-    posted: bool = False
-    delivered: bool = False
-    clicked: bool = False
-    replied: bool = False
-    awaits_delivery: bool = False
-
-    @property
-    def may_be_there(self) -> bool:
-        """WhatsApp may have it, so a tap on it is possible."""
-        return self.posted and self.state in {"sending", "sent", *_UNSETTLED}
-
-
-@dataclass
-class Job:
-    """An effect on its way: first the record decides, later the run hears the answer."""
-
-    effect: Work
-    closing: RunState
-    answer: Stimulus | None = None
 
 
 @dataclass
@@ -254,22 +223,22 @@ class World:
 
     def _decide_send(self, job: Job, send: run.Send) -> run.SendFinished | None:
         row = self.rows[send.message]
-        outcome = _STANDS.get(row.state)
+        outcome = STANDS.get(row.state)
         post = self._draw("post", "do not") == "post" and row.state not in ("sending", "unknown")
         if outcome is None and post:
             # The call is on its way: what comes of it is decided after whatever happens first.
             row.state, row.posted = "sending", True
             return None
         if outcome is None:
-            outcomes = [o for o in _OUTCOMES.get(row.state, _NOT_POSTED) for _ in range(_weight(o))]
+            outcomes = [o for o in OUTCOMES.get(row.state, NOT_POSTED) for _ in range(weight(o))]
             outcome = SendOutcome(self._draw(*outcomes))
-            row.state = _ROW_STATE.get(outcome, row.state)
+            row.state = ROW_STATE.get(outcome, row.state)
         again_in = None
         if outcome is SendOutcome.UNKNOWN:
             again_in = GRACE
         elif outcome is SendOutcome.HELD and self._draw("timed", "until released") == "timed":
             again_in = timedelta(hours=3)
-        recorded = send.last and outcome in ENDS_A_PATH
+        recorded = send.last and outcome in run.FINISHES_A_SEND
         if recorded:
             self._record_end(job)
         return run.SendFinished(send.path, outcome, again_in, recorded)
@@ -320,7 +289,7 @@ class World:
         """The customer taps a button: a new one, or one tapped before."""
         ref, button = self._one(self._tappable())
         row = self.rows[ref]
-        self.unrecorded = self.unrecorded or row.state in _UNSETTLED
+        self.unrecorded = self.unrecorded or row.state in UNSETTLED
         row.clicked, row.state = True, "sent"
         self.signals.append(run.Clicked(ref, button, f"wamid.{len(self.happened)}"))
 
@@ -344,7 +313,7 @@ class World:
         row, failed = self.rows[ref], self._draw("delivered", "delivered", "failed") == "failed"
         if failed and (row.delivered or row.clicked):
             return
-        unsettled = row.state in _UNSETTLED
+        unsettled = row.state in UNSETTLED
         self.unrecorded = self.unrecorded or unsettled
         row.state = "failed" if failed else "sent"
         row.delivered = row.delivered or not failed
@@ -414,21 +383,6 @@ class World:
 
     def _one(self, things: list):  # type: ignore[type-arg]
         return things[int(self.choose([str(i) for i in range(len(things))]))]
-
-
-_NOT_POSTED = [SendOutcome(o) for o in ("held", "skipped", "opted_out", "expired", "refused")]
-_NOT_POSTED.append(SendOutcome.CANCELLED)
-_OUTCOMES = {
-    "sending": [SendOutcome(o) for o in ("accepted", "unknown", "refused", "held")],
-    "unknown": [SendOutcome(o) for o in ("given_up", "unknown", "held", "accepted", "refused")],
-}
-"""What a look at a message can come to, by the state of its row; else it was not posted."""
-_ROW_STATE = {outcome: outcome.value for outcome in SendOutcome if outcome != "cancelled"}
-_ROW_STATE[SendOutcome.ACCEPTED] = "sent"
-
-
-def _weight(outcome: SendOutcome) -> int:
-    return {"accepted": 6, "unknown": 4, "held": 3, "given_up": 8}.get(outcome, 1)
 
 
 def _path_of(effect: Work) -> int | None:

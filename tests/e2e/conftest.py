@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from embedded.stack import Stack
+from tests.e2e.acceptance import Invited
+from tests.e2e.business import Business
+from tests.e2e.customers import Customers
+from tests.e2e.flows import invitation
 from tests.e2e.provider_events import Webhook
 from tests.whole_stack import business, customers, name, numbers
 
@@ -30,6 +34,13 @@ def stack(shared_stack: Stack) -> Stack:
 def webhook(stack: Stack) -> Iterator[Webhook]:
     with Webhook(stack.api_url) as webhook:
         yield webhook
+
+
+@pytest.fixture
+def invited(business: Business, customers: Customers, name: str) -> Invited:
+    """A published campaign of this test alone."""
+    business.publish(name, invitation(1))
+    return Invited(name, business, customers)
 
 
 class Impatient:

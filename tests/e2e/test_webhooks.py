@@ -175,6 +175,22 @@ def test_what_becomes_of_every_message_is_told(
     assert told["metadata"]["nodeId"] == "hello"
 
 
+def test_the_test_of_a_draft_is_told_as_one(
+    business: Business,
+    numbers: PhoneNumbers,
+    name: str,
+    receiver: RunningReceiver,
+    registrations: Registrations,
+):
+    (client,) = numbers.take(1)
+    registrations.add("delivery_status", receiver.receiver.address)
+    campaign_id = business.draft(name, flow(hello=template("Told of a test!")))
+    business.post(f"/campaigns/{campaign_id}/test", {"client": client})
+
+    eventually(receiver.ways, {client: [["sent", "delivered"]]})
+    assert all(call.event["metadata"]["test"] is True for call in receiver.taken)
+
+
 def test_messages_of_customers_and_to_them(
     business: Business,
     customers: Customers,

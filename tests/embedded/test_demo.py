@@ -13,7 +13,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from domain.flow import MessageNode, TemplateMessage, TextMessage
+from domain.flow import MessageNode
+from domain.message_types import TemplateMessage, TextMessage
 from domain.shape import read_flow
 from embedded.demo import verdict
 from embedded.demo_customers import (

@@ -8,13 +8,14 @@ import asyncio
 import json
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import text
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from embedded.postgres import running_postgres
@@ -222,15 +223,20 @@ SHAPES: tuple[_Shape, ...] = (
 )
 
 
+async def dev_server() -> WorkflowEnvironment:
+    """Temporal's own server, in real time."""
+    return await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(program()),
+        search_attributes=list(messages.SEARCH_ATTRIBUTES),
+        dev_server_log_level="error",
+    )
+
+
 async def record() -> None:
     """Record the shapes that have no file yet."""
     with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder) / "pg") as url:
         await migrate(url)
-        env = await WorkflowEnvironment.start_local(
-            dev_server_existing_path=str(program()),
-            search_attributes=list(messages.SEARCH_ATTRIBUTES),
-            dev_server_log_level="error",
-        )
+        env = await dev_server()
         settings = Settings(
             database_url=url,
             task_queue=f"t-{uuid4()}",
@@ -263,7 +269,12 @@ async def _record_shape(world: World, shape: _Shape, number: str) -> None:
             {"sendout": customer.sendout_id},
         )
         flows = {row.flow_hash: json.loads(row.document) for row in rows}
-    recorded: dict[str, Any] = {
+    keep(file, history, flows)
+
+
+def keep(file: Path, history: WorkflowHistory, flows: Mapping[str, Any]) -> None:
+    """Write a history, with the flows it names beside it."""
+    recorded = {
         "workflowId": history.workflow_id,
         "flows": flows,
         "history": history.to_json_dict(),

@@ -4,34 +4,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
-from embedded.temporal_server import program
 from settings import Settings
 from storage.session import Database
 from tests.workflows.conftest import World, make_world, world_settings
-from workflows import messages
+from tests.workflows.servers import skipping_server
 
 
 @pytest.fixture(scope="session")
 async def short_histories() -> AsyncIterator[WorkflowEnvironment]:
     """A server with time to skip that suggests a new history after 20 events instead of 4,096."""
-    dynamic = (
-        "frontend.WorkflowTimeSkippingEnabled=true",
-        'history.timerProcessorMaxTimeShift="1ms"',
-        "frontend.WorkflowTimeSkippingMaxSkipPerSession=10000",
-        "limit.historyCount.suggestContinueAsNew=20",
-    )
-    env = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(program()),
-        search_attributes=list(messages.SEARCH_ATTRIBUTES),
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            part for value in dynamic for part in ("--dynamic-config-value", value)
-        ],
-    )
-    async with env:
+    async with await skipping_server("limit.historyCount.suggestContinueAsNew=20") as env:
         yield env
 
 

@@ -6,15 +6,15 @@ Every method is one transaction.
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 from domain import run
-from domain.flow import DelayNode, Flow, MessageNode
+from domain.flow import DelayNode, Flow
 from domain.outcome import FirstMessage, outcome
 from domain.requests import SendMessage, SendResult
-from domain.run import MessageRef, RunState, SendOutcome
+from domain.run import FINISHES_A_SEND, MessageRef, RunState, SendOutcome
 from domain.sending import (
     Decision,
     Done,
@@ -27,50 +27,13 @@ from domain.sending import (
     Situation,
     before,
 )
-from domain.status import News, Status, StatusName, Tracked, apply
+from domain.status import News, Status, StatusName, apply
+from tests.properties.rows import Ask, Key, Row, new_message, tracked_with
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 POLICY = Policy()
 OPEN = ("queued", "running")
-_ENDS_A_PATH = {
-    SendOutcome.ACCEPTED,
-    SendOutcome.REFUSED,
-    SendOutcome.SKIPPED,
-    SendOutcome.OPTED_OUT,
-    SendOutcome.EXPIRED,
-}
 _NOBODY_HAS_IT = {"refused", "failed", "skipped", "opted_out", "expired", "held"}
-Key = tuple[int, str, int]
-"""A message: attempt, node, visit."""
-
-
-@dataclass
-class Row:
-    """A row of `messages`."""
-
-    tracked: Tracked
-    number: int
-    tries: int = 0
-    lease: int | None = None
-    unknown_since: datetime | None = None
-    held_for: str | None = None
-    accepted_at: datetime | None = None
-
-    @property
-    def state(self) -> str:
-        return self.tracked.state
-
-    def set(self, state: str) -> None:
-        self.tracked = _tracked(self.tracked, state=state)
-
-
-@dataclass
-class Ask:
-    """A row of `asks`."""
-
-    answer: str | None = None
-    inbound: str | None = None
-    is_closed: bool = False
 
 
 @dataclass
@@ -127,7 +90,7 @@ class Record:
     def _write(self, key: Key, number: int, decision: Decision, lease: int) -> None:
         row = self.rows.get(key)
         if row is None:
-            row = self.rows[key] = Row(_new(key), number)
+            row = self.rows[key] = Row(new_message(key), number)
         match decision:
             case Hold():
                 row.set("held")
@@ -163,11 +126,11 @@ class Record:
             self.channel_held = True
         if recorded.state == "retrying":
             return None
-        again_in = recorded.again_in if recorded.state == "unknown" else None
+        again_in = recorded.again_in
         return self._end_with(order, SendResult(outcome=recorded.outcome, again_in=again_in))
 
     def _end_with(self, order: SendMessage, result: SendResult) -> SendResult:
-        if order.closing is None or result.outcome not in _ENDS_A_PATH:
+        if order.closing is None or result.outcome not in FINISHES_A_SEND:
             return result
         self.end(order.attempt, order.closing)
         return SendResult(outcome=result.outcome, recorded_end=True)
@@ -221,7 +184,7 @@ class Record:
             return run.DelayChecked(check.path, "end", closing is not None)
         if row.tracked.delivered_at is not None or clicked or wrote:
             return run.DelayChecked(check.path, "go_on")
-        row.tracked = _tracked(row.tracked, awaits_delivery=True)
+        row.tracked = tracked_with(row.tracked, awaits_delivery=True)
         return run.DelayChecked(check.path, "wait")
 
     def open_ask(self, key: Key) -> None:
@@ -334,7 +297,7 @@ class Record:
             self.outbox.append((key[0], run.AskAnswered(MessageRef(*key[1:]), text, inbound)))
         for key, row in self.rows.items():
             if row.tracked.awaits_delivery:
-                row.tracked = _tracked(row.tracked, awaits_delivery=False)
+                row.tracked = tracked_with(row.tracked, awaits_delivery=False)
                 self.outbox.append((key[0], run.Delivered(MessageRef(*key[1:]))))
         waits = (isinstance(n, DelayNode) and n.condition == "no_response" for n in self._nodes())
         if self.entry_state == "running" and any(waits):
@@ -410,18 +373,3 @@ class Record:
         for ask in self.asks.values():
             ask.is_closed = True
         return True
-
-
-def buttons_of(flow: Flow, key: Key) -> list[str]:
-    """The buttons of a message."""
-    node = flow.nodes[key[1]]
-    return [button.id for button in node.buttons] if isinstance(node, MessageNode) else []
-
-
-def _new(key: Key) -> Tracked:
-    name = f"{key[1]}#{key[2]}@{key[0]}"
-    return Tracked(name, "new", None, None, None, None, None, awaits_delivery=False)
-
-
-def _tracked(tracked: Tracked, **changed: object) -> Tracked:
-    return replace(tracked, **changed)  # type: ignore[arg-type]

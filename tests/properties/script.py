@@ -15,7 +15,8 @@ from domain.delivery import Accepted, Answer, Refused, Unclear
 from domain.flow import Flow
 from domain.run import Limits, Phase
 from tests.domain.random_flows import VARIABLE
-from tests.properties.record import OPEN, Key, Record
+from tests.properties.record import OPEN, Record
+from tests.properties.rows import Key
 from tests.properties.server import Job, Server
 
 MARGIN = timedelta(seconds=30)

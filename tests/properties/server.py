@@ -17,7 +17,8 @@ from domain.flow import Flow
 from domain.requests import SendMessage, SendResult
 from domain.run import Limits, Phase, RunState, SendOutcome, Setting, Stimulus
 from domain.sending import Post, after
-from tests.properties.record import POLICY, Key, Record, buttons_of
+from tests.properties.record import POLICY, Record
+from tests.properties.rows import Key, buttons_of
 from tests.properties.story import Story
 
 _TAKES_UP_AGAIN = (run.Clicked, run.Settled)

@@ -18,7 +18,8 @@ from domain.delivery import Accepted, Answer, NotSent, Refused, Remedy, Unclear
 from domain.flow import MessageNode
 from domain.run import Limits, RunState
 from tests.domain.random_flows import VALUES, VARIABLE, flows
-from tests.properties.record import OPEN, Key, Record
+from tests.properties.record import OPEN, Record
+from tests.properties.rows import Key
 from tests.properties.server import Job, Server
 
 ENTRY = UUID("33333333-3333-4333-8333-333333333333")

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from domain.delivery import Answer, Refused
 from domain.error_codes import lookup
-from domain.flow import TemplateMessage
+from domain.message_types import TemplateMessage
 from domain.requests import SendMessage, SendResult
 from domain.run import RunState
 from domain.sending import Decision, Policy, Post, Situation, after, before

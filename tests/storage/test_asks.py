@@ -1,24 +1,21 @@
 """Asks in the record: opened and closed by activities that may overtake each other."""
 
+import asyncio
+from uuid import UUID
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.requests import Answer, Ask
+from storage.cancelling import cancel_entry, cancel_sendout
 from storage.run_record import RunRecord
 from storage.session import Database
-from storage.tables import asks
-from tests.api.sent import add_entry, add_sendout
-from tests.record import add_business
-from tests.storage.delivery import TWO_KINDS
+from storage.tables import asks, entries
 
 
 @pytest.fixture
-async def ask(database: Database) -> Ask:
-    async with database.transaction() as connection:
-        await add_business(connection)
-        sendout_id = await add_sendout(connection, flow=TWO_KINDS)
-        entry_id = await add_entry(connection, sendout_id, "+16045552331")
-    return Ask(entry=entry_id, node="color", visit=1)
+def ask(ana: UUID) -> Ask:
+    return Ask(entry=ana, node="color", visit=1)
 
 
 async def open_asks(database: Database) -> int:
@@ -43,3 +40,53 @@ async def test_closing_an_ask_again_changes_nothing(database: Database, ask: Ask
     assert await open_asks(database) == 1
     assert await record.close_ask(ask) == await record.close_ask(ask) == Answer()
     assert await open_asks(database) == 0
+
+
+async def cancel(database: Database, ask: Ask, *, whole_sendout: bool) -> None:
+    async with database.transaction() as connection:
+        if whole_sendout:
+            query = select(entries.c.sendout_id).where(entries.c.entry_id == ask.entry)
+            await cancel_sendout(connection, (await connection.execute(query)).scalar_one())
+        else:
+            await cancel_entry(connection, ask.entry)
+
+
+@pytest.mark.parametrize("whole_sendout", [True, False])
+async def test_an_ask_that_opens_after_its_run_was_cancelled_takes_no_text(
+    database: Database, ask: Ask, whole_sendout: bool
+) -> None:
+    """The record was away when it was to open."""
+    await cancel(database, ask, whole_sendout=whole_sendout)
+    await RunRecord(database).open_ask(ask)
+    assert await open_asks(database) == 0
+
+
+async def test_an_ask_waits_for_a_cancel_that_is_under_way(database: Database, ask: Ask) -> None:
+    async with database.transaction() as connection:
+        await cancel_entry(connection, ask.entry)
+        opening = asyncio.create_task(RunRecord(database).open_ask(ask))
+        await asyncio.wait([opening], timeout=0.5)
+        assert not opening.done()
+    await opening
+    assert await open_asks(database) == 0
+
+
+async def test_an_ask_of_an_attempt_that_was_overtaken_does_not_open(
+    database: Database, ask: Ask
+) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(update(entries).values(attempt=2))
+    await RunRecord(database).open_ask(ask)
+    assert await open_asks(database) == 0
+
+
+@pytest.mark.parametrize(("whole_sendout", "left"), [(True, 0), (False, 1)])
+async def test_a_cancelled_sendout_asks_nothing_any_more(
+    database: Database, ask: Ask, whole_sendout: bool, left: int
+) -> None:
+    """Also not for an entry that had ended; cancelling that one by itself changes nothing."""
+    await RunRecord(database).open_ask(ask)
+    async with database.transaction() as connection:
+        await connection.execute(update(entries).values(state="completed"))
+    await cancel(database, ask, whole_sendout=whole_sendout)
+    assert await open_asks(database) == left

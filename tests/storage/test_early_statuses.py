@@ -1,7 +1,6 @@
 """Statuses of messages that nobody knows yet: kept for a day, and applied once they are known."""
 
 from itertools import permutations
-from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -9,24 +8,7 @@ from sqlalchemy import text
 from domain.delivery import Accepted
 from domain.run import SendOutcome
 from storage.repairs import Repairs
-from storage.session import Database
-from tests.api.sent import add_entry, add_sendout
-from tests.record import add_business
-from tests.storage.delivery import TWO_KINDS, Delivery, status
-
-
-@pytest.fixture
-async def delivery(database: Database) -> Delivery:
-    async with database.transaction() as connection:
-        await add_business(connection)
-    return Delivery(database)
-
-
-@pytest.fixture
-async def ana(delivery: Delivery) -> UUID:
-    async with delivery.database.transaction() as connection:
-        sendout_id = await add_sendout(connection, flow=TWO_KINDS)
-        return await add_entry(connection, sendout_id, "+16045552331")
+from tests.storage.delivery import Delivery, status
 
 
 async def kept(delivery: Delivery) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from domain.delivery import Accepted, NotSent, Unclear
 from domain.requests import FinishRun
@@ -16,35 +16,20 @@ from storage.ending import end_entry, lock_entry
 from storage.identity import remember
 from storage.intake import take_statuses
 from storage.run_record import RunRecord
-from storage.session import Database
-from storage.tables import channels, inbound
-from tests.api.sent import add_click, add_entry, add_message, add_sendout, claim
-from tests.record import BUSINESS, add_business
-from tests.storage.delivery import TWO_KINDS, Delivery, now, refused, status, waiting
+from storage.tables import channels
+from tests.api.sent import add_click, add_entry, add_inbound, add_message, claim
+from tests.record import BUSINESS
+from tests.storage.delivery import Delivery, now, refused, status, waiting
 
 ANA = "+16045552331"
 
 
 @pytest.fixture
-async def delivery(database: Database) -> Delivery:
-    async with database.transaction() as connection:
-        await add_business(connection)
-    return Delivery(database)
-
-
-@pytest.fixture
-async def sendout_id(delivery: Delivery) -> UUID:
-    async with delivery.database.transaction() as connection:
-        return await add_sendout(connection, flow=TWO_KINDS)
-
-
-@pytest.fixture
-async def ana(delivery: Delivery, sendout_id: UUID) -> UUID:
+async def ana(delivery: Delivery, ana: UUID) -> UUID:
     """Her entry, with its claim on the campaign."""
     async with delivery.database.transaction() as connection:
-        entry_id = await add_entry(connection, sendout_id, ANA)
-        await claim(connection, entry_id)
-    return entry_id
+        await claim(connection, ana)
+    return ana
 
 
 async def sent(delivery: Delivery, entry_id: UUID, state: str = "running") -> str:
@@ -116,7 +101,6 @@ class TestAFailureAtTheEnd:
         async with delivery.database.transaction() as connection:
             await lock_entry(connection, ana)
             await end_entry(connection, ana, 1, RunState())
-            channel_id = (await connection.scalars(select(channels.c.channel_id))).one()
             more: dict[str, Any] = {"node": "nudge", "number": 2, "wamid": "wamid.2"}
             match received:
                 case "delivered" | "read":
@@ -128,22 +112,13 @@ class TestAFailureAtTheEnd:
                 case _:
                     name = ANA if received == "reply" else other
                     await remember(connection, BUSINESS, [(ANA, other, None)])
-                    await connection.execute(
-                        insert(inbound).values(
-                            inbound_id="in", channel_id=channel_id, client=name, kind="text"
-                        )
-                    )
+                    await add_inbound(connection, name)
         await delivery.told(status("failed", error_code=131026))
         assert await delivery.entry_state(ana) == "completed"
 
     async def test_a_reply_from_before_the_message_does_not_count(self, delivery, ana):
         async with delivery.database.transaction() as connection:
-            channel_id = (await connection.scalars(select(channels.c.channel_id))).one()
-            await connection.execute(
-                insert(inbound).values(
-                    inbound_id="in", channel_id=channel_id, client=ANA, kind="text"
-                )
-            )
+            await add_inbound(connection, ANA)
         await sent(delivery, ana)
         async with delivery.database.transaction() as connection:
             await end_entry(connection, ana, 1, RunState())

@@ -1,4 +1,4 @@
-"""Migrations make the very schema that `storage.tables` describes."""
+"""Migrations make the very schema that `storage.all_tables` describes."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from storage.all_tables import metadata
 from storage.schema import is_current, migrate
 from storage.session import Database
-from storage.tables import metadata
 
 
 def _differences(connection: Connection) -> list[object]:

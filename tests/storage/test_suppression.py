@@ -10,25 +10,11 @@ from domain.delivery import Accepted
 from domain.sending import NotMade, Post
 from storage.identity import remember
 from storage.repairs import Repairs
-from storage.session import Database
-from tests.api.sent import add_entry, add_sendout
-from tests.record import BUSINESS, add_business
-from tests.storage.delivery import TWO_KINDS, Delivery, now, refused, status
+from tests.api.sent import add_entry
+from tests.record import BUSINESS
+from tests.storage.delivery import Delivery, now, refused, status
 
 ANA, ALSO_ANA, BEN = "+5215512345678", "+525512345678", "+16045552332"
-
-
-@pytest.fixture
-async def delivery(database: Database) -> Delivery:
-    async with database.transaction() as connection:
-        await add_business(connection)
-    return Delivery(database)
-
-
-@pytest.fixture
-async def sendout_id(delivery: Delivery) -> UUID:
-    async with delivery.database.transaction() as connection:
-        return await add_sendout(connection, flow=TWO_KINDS)
 
 
 @pytest.fixture

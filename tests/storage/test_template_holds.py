@@ -17,31 +17,12 @@ from storage.senders import senders_named
 from storage.session import Database
 from storage.tables import channels
 from storage.template_holds import held_templates, hold_by_hand, hold_by_whatsapp, release_by_hand
-from tests.api.sent import add_entry, add_message, add_sendout
+from tests.api.sent import add_entry, add_message
 from tests.record import BUSINESS, WABA, add_business, add_channel
-from tests.storage.delivery import TWO_KINDS, Delivery, now, refused, status
+from tests.storage.delivery import Delivery, now, refused, status
 
 HELLO = ("hello", "en")
 PAUSED = 132015
-
-
-@pytest.fixture
-async def delivery(database: Database) -> Delivery:
-    async with database.transaction() as connection:
-        await add_business(connection)
-    return Delivery(database)
-
-
-@pytest.fixture
-async def sendout_id(delivery: Delivery) -> UUID:
-    async with delivery.database.transaction() as connection:
-        return await add_sendout(connection, flow=TWO_KINDS)
-
-
-@pytest.fixture
-async def ana(delivery: Delivery, sendout_id: UUID) -> UUID:
-    async with delivery.database.transaction() as connection:
-        return await add_entry(connection, sendout_id, "+16045552331")
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from tests.whatsapp.simulator import harness
 from whatsapp.client import CallError, CloudApi
 from whatsapp.phone_number import FIELDS, read_number
 from whatsapp.simulator.app import create_server
-from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
 
 BLOCKED = {
     "display_phone_number": "+1 555-000-1111",
@@ -73,7 +71,8 @@ def test_what_is_not_told_is_not_made_up(document: dict[str, object]):
 
 
 async def test_the_simulator_answers_as_the_graph_api(tmp_path: Path):
-    async with harness.serving(simulator(tmp_path)) as port:
+    server = create_server(harness.config(tmp_path, "http://127.0.0.1:1/"))
+    async with harness.serving(server) as port:
         url = f"http://127.0.0.1:{port}"
         async with CloudApi(url, "v25.0") as api:
             asked = {"access_token": harness.TOKEN, "fields": FIELDS}
@@ -92,23 +91,3 @@ async def test_the_simulator_answers_as_the_graph_api(tmp_path: Path):
     assert read_number(document).can_send is True
     assert "health_status" not in plain
     assert plain["display_phone_number"] == harness.SENDER
-
-
-def simulator(folder: Path) -> uvicorn.Server:
-    """A simulator of its own with the harness's number."""
-    return create_server(
-        SimulatorConfig(
-            port=0,
-            data_dir=folder,
-            webhook_url="http://127.0.0.1:1/",
-            app_secret=harness.SECRET,
-            access_token=harness.TOKEN,
-            phone_numbers=(
-                PhoneNumber(
-                    phone_number_id=harness.SENDER_ID,
-                    display_phone_number=harness.SENDER,
-                    waba_id=harness.WABA,
-                ),
-            ),
-        )
-    )

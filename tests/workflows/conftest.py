@@ -15,7 +15,7 @@ from sqlalchemy import text
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.recording import Recording
@@ -26,7 +26,6 @@ from activities.sweeping import Sweeping
 from api.app import create_app
 from domain.sending import Policy
 from embedded import credentials
-from embedded.temporal_server import program
 from rates import SendRates
 from runs import Runs, limits
 from settings import Settings
@@ -42,6 +41,7 @@ from storage.templates import TemplateCopies
 from temporal import TemporalPresence, running, send_worker, workflow_worker
 from tests.conftest import serve
 from tests.record import BUSINESS, KEY
+from tests.workflows.servers import skipping_server
 from whatsapp.client import CloudApi
 from whatsapp.sender import WhatsApp
 from whatsapp.simulator.app import create_server
@@ -221,21 +221,7 @@ async def eventually(look: Any, wanted: object) -> None:
 @pytest.fixture(scope="session")
 async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     """The real server, with runs whose time can be skipped."""
-    env = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(program()),
-        search_attributes=list(messages.SEARCH_ATTRIBUTES),
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            "--dynamic-config-value",
-            'history.timerProcessorMaxTimeShift="1ms"',
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingMaxSkipPerSession=10000",
-        ],
-    )
-    async with env:
+    async with await skipping_server() as env:
         yield env
 
 
@@ -363,8 +349,8 @@ class _LateTemplates:
     async def prepare(self, business_id: UUID, flow: Any) -> None:
         await self.source.prepare(business_id, flow)
 
-    async def registry(self, business_id: UUID) -> Any:
-        return await self.source.registry(business_id)
+    async def registry(self, business_id: UUID, **how: Any) -> Any:
+        return await self.source.registry(business_id, **how)
 
     async def refresh(self, business_id: UUID, *, older_than: float) -> bool:
         return await self.source.refresh(business_id, older_than=older_than)

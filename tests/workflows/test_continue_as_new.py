@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from embedded.temporal_server import program
 from settings import Settings
 from storage.session import Database
 from tests.workflows.conftest import World, make_world
 from tests.workflows.flows import echo, offer
-from workflows import messages
+from tests.workflows.servers import local_server
 
 ANA = "+16045550003"
 
@@ -19,16 +18,7 @@ ANA = "+16045550003"
 @pytest.fixture(scope="session")
 async def short_histories() -> AsyncIterator[WorkflowEnvironment]:
     """A server that suggests a new history after 30 events instead of 4,096."""
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(program()),
-        search_attributes=list(messages.SEARCH_ATTRIBUTES),
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            "--dynamic-config-value",
-            "limit.historyCount.suggestContinueAsNew=30",
-        ],
-    )
-    async with env:
+    async with await local_server("limit.historyCount.suggestContinueAsNew=30") as env:
         yield env
 
 

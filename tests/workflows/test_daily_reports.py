@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from settings import Settings
 from storage.report_runs import ReportRuns
-from storage.tables import webhooks
+from storage.webhook_tables import webhooks
 from temporal import schedule_daily_reports
 from tests.record import BUSINESS
 from tests.workflows.conftest import World, eventually

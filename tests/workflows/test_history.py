@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from embedded.temporal_server import program
 from settings import Settings
 from storage.session import Database
 from tests.workflows.conftest import Customer, World, eventually, make_world
 from tests.workflows.flows import offer
-from workflows import messages
+from tests.workflows.servers import local_server
 
 RUNS = 20
 WAITING_EVENTS, WAITING_BYTES = 11, 2_500
@@ -27,12 +26,7 @@ OPEN_EVENTS, CLOSED_EVENTS = 24, 29
 @pytest.fixture(scope="session")
 async def real_time() -> AsyncIterator[WorkflowEnvironment]:
     """The real server, in real time."""
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(program()),
-        search_attributes=list(messages.SEARCH_ATTRIBUTES),
-        dev_server_log_level="error",
-    )
-    async with env:
+    async with await local_server() as env:
         yield env
 
 

@@ -1,7 +1,9 @@
 """Runs of earlier releases go on under today's code: recorded histories replay without a difference."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
@@ -10,7 +12,7 @@ from temporalio.worker import Replayer
 from domain.flow_cache import FLOWS
 from settings import Settings
 from temporal import WORKFLOWS, workflow_runner
-from tests.histories.record import SHAPES
+from tests.histories import record, record_deliveries
 from workflows.converter import data_converter
 
 HISTORIES = Path(__file__).parent.parent / "histories"
@@ -27,9 +29,12 @@ class FlowsOf:
         return None if document is None else json.dumps(document)
 
 
-def test_every_shape_of_run_has_a_recorded_history() -> None:
-    recorded = {file.name for file in HISTORIES.glob("run.*.json")}
-    assert recorded >= {f"run.{shape.__name__}.json" for shape in SHAPES}
+@pytest.mark.parametrize(
+    ("kind", "shapes"), [("run", record.SHAPES), ("webhook", record_deliveries.SHAPES)]
+)
+def test_every_shape_has_a_recorded_history(kind: str, shapes: Sequence[Any]) -> None:
+    recorded = {file.name for file in HISTORIES.glob(f"{kind}.*.json")}
+    assert recorded >= {f"{kind}.{shape.__name__}.json" for shape in shapes}
 
 
 @pytest.mark.parametrize("sandbox", ["full", "passthrough"])

@@ -21,6 +21,15 @@ async def change(world: World, statement: str, customer: Customer) -> None:
         await connection.execute(text(statement), key)
 
 
+async def waiting(world: World) -> Customer:
+    """A customer with the first message, whose run waits for the time delay."""
+    ana = await world.send(await world.publish(offer()), ANA)
+    await ana.gets("Welcome")
+    await ana.delivered("welcome")
+    await ana.waits_for("time delay **wait**")
+    return ana
+
+
 async def test_due_entries_that_nobody_pages_are_started(world: World) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     ana = await world.send(await world.publish(offer()), ANA, scheduledAt=later)
@@ -44,10 +53,7 @@ async def exists(workflow: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def test_runs_that_were_not_told_of_a_release_are_told(world: World) -> None:
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.delivered("welcome")
-    await ana.waits_for("time delay **wait**")
+    ana = await waiting(world)
     await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
     await ana.skip(hours=20, seconds=1)
     await ana.waits_for("is held")
@@ -58,10 +64,7 @@ async def test_runs_that_were_not_told_of_a_release_are_told(world: World) -> No
 
 
 async def test_facts_left_in_the_outbox_reach_their_run(world: World) -> None:
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.delivered("welcome")
-    await ana.waits_for("time delay **wait**")
+    ana = await waiting(world)
     left = """
         INSERT INTO run_signals (entry_id, name, body)
         VALUES (:entry, 'message_failed', '{"node": "welcome", "visit": 1}')
@@ -74,10 +77,7 @@ async def test_facts_left_in_the_outbox_reach_their_run(world: World) -> None:
 
 
 async def test_a_send_whose_lease_ended_is_unknown(world: World) -> None:
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.delivered("welcome")
-    await ana.waits_for("time delay **wait**")
+    ana = await waiting(world)
     died = """
         UPDATE messages SET state = 'sending', lease_until = now() - interval '1 minute'
         WHERE entry_id = :entry
@@ -97,9 +97,6 @@ async def state_of_message(world: World, customer: Customer) -> str:
 
 
 async def test_a_sweep_with_nothing_to_repair_does_nothing(world: World) -> None:
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.delivered("welcome")
-    await ana.waits_for("time delay **wait**")
+    await waiting(world)
     swept = await world.sweeping.sweep()
     assert set(swept.model_dump().values()) == {0}

@@ -138,6 +138,23 @@ async def test_neither_retries_nor_a_hold_by_whatsapp_keep_it_beyond_its_time(
     await ana.closes()
 
 
+async def test_a_hold_by_whatsapp_ends_when_the_time_of_a_late_entry_does(world: World) -> None:
+    """It was due long before its run began: its time is the record's."""
+    name = await world.publish(offer() | {"expireAfter": "PT1H"})
+    first = await world.send(name, "+16045550006")
+    await first.gets("Welcome")
+    await world.api.post(f"/sendouts/{first.sendout_id}/pause")
+    ana = await world.send(name, ANA)
+    await world.behave(ANA, failWith={"code": 190, "via": "answer"})
+    async with world.database.transaction() as connection:
+        almost = "UPDATE entries SET due_at = now() - interval '59 minutes 54 seconds'"
+        await connection.execute(text(f"{almost} WHERE entry_id = :e"), {"e": ana.entry_id})
+    await world.api.post(f"/sendouts/{ana.sendout_id}/resume")
+    await ana.has("state = 'held' AND held_for = 'channel'", "welcome")
+    await ana.is_in_state("failed")
+    assert await error_of(ana) == EXPIRED
+
+
 async def test_a_retry_gives_a_failed_entry_its_time_again(world: World) -> None:
     """It was due a day ago, and is due anew."""
     await world.behave(ANA, failWith={"code": 131000, "via": "status", "times": 1})
