@@ -1,32 +1,53 @@
-"""What the Flow Builder knows of the API and of flows, as one JSON document: `builder/api.json`.
+"""What the Flow Builder knows of the API and of flows: `builder/api.json`, and WhatsApp's limits.
 
-`npm run types` makes TypeScript of it. Descriptions are left out, so that better words in a
-docstring do not make the front end stale; a test compares the file with the code.
+`npm run types` makes TypeScript of the first. Descriptions are left out, so that better words in a
+docstring do not make the front end stale; a test compares the files with the code.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from api.app import create_app
+from domain import limits
 from settings import Settings
 from storage.session import Database
 
 FILE = Path(__file__).with_name("api.json")
+LIMITS_FILE = Path(__file__).parent / "src" / "flow" / "limits.json"
 
 ANSWERS = (
     "Campaign",
+    "Channel",
+    "Customer",
     "Draft",
+    "EnteredOptOuts",
     "EntryWithTimeline",
     "FrozenFlow",
+    "Import",
     "Me",
+    "OptedOutCustomer",
     "Published",
     "Sendout",
+    "SendoutError",
     "SimulationResult",
     "StartedTest",
+    "TemplateGroups",
     "Version",
 )
 """The answers that the pages read; what they are made of comes along, and so does the flow."""
+
+
+def limits_text() -> str:
+    """The numbers of `domain.limits`: `LONGEST_REPLY_TITLE` as `longestReplyTitle`."""
+    named = {
+        to_camel(name.lower()): value
+        for name, value in vars(limits).items()
+        if name.startswith(("LONGEST_", "MOST_"))
+    }
+    return json.dumps(named, indent=2) + "\n"
 
 
 def text() -> str:
@@ -95,3 +116,4 @@ def _bare(node: Any, *, names: bool = True) -> Any:
 
 if __name__ == "__main__":
     FILE.write_text(text(), encoding="utf-8")
+    LIMITS_FILE.write_text(limits_text(), encoding="utf-8")

@@ -1,6 +1,9 @@
 import type { ReactNode } from 'react'
 import { CampaignsPage } from './campaigns/campaigns-page'
+import { CustomersPage } from './customers/customers-page'
+import { OptOutsPage } from './customers/opt-outs-page'
 import { EditorPage } from './editor/editor-page'
+import { ImportPage } from './imports/import-page'
 import { type Route, routeOf, to, useHash } from './routes'
 import { EntryPage } from './sendouts/entry-page'
 import { SendoutPage } from './sendouts/sendout-page'
@@ -31,14 +34,27 @@ function shown(route: Route): ReactNode {
       return <SendoutPage key={route.sendoutId} sendoutId={route.sendoutId} />
     case 'entry':
       return <EntryPage sendoutId={route.sendoutId} entryId={route.entryId} />
+    case 'import':
+      return <ImportPage campaignName={route.campaignName} importId={route.importId} />
+    case 'customers':
+      return <CustomersPage key={route.client} client={route.client} />
+    case 'opt-outs':
+      return <OptOutsPage />
     default:
       return <CampaignsPage />
   }
 }
 
+/** The sections, and the pages that belong to each. */
+const SECTIONS: [string, string, Route['page'][]][] = [
+  ['Campaigns', to.campaigns, ['campaigns']],
+  ['Sendouts', to.sendouts, ['sendouts', 'sendout', 'entry', 'import']],
+  ['Customers', to.customers, ['customers']],
+  ['Opt-outs', to.optOuts, ['opt-outs']],
+]
+
 function Framed({ route, children }: { route: Route; children: ReactNode }) {
   const { me, signOut } = useSession()
-  const inCampaigns = route.page === 'campaigns'
   return (
     <>
       <header className="top">
@@ -46,12 +62,15 @@ function Framed({ route, children }: { route: Route; children: ReactNode }) {
           <img src="./icon.svg" alt="" width="24" height="24" /> Sendout
         </a>
         <nav aria-label="Sections">
-          <a href={to.campaigns} aria-current={inCampaigns ? 'page' : undefined}>
-            Campaigns
-          </a>
-          <a href={to.sendouts} aria-current={inCampaigns ? undefined : 'page'}>
-            Sendouts
-          </a>
+          {SECTIONS.map(([label, address, pages]) => (
+            <a
+              key={label}
+              href={address}
+              aria-current={pages.includes(route.page) ? 'page' : undefined}
+            >
+              {label}
+            </a>
+          ))}
         </nav>
         <span className="who" title={`Scopes: ${me.scopes.join(', ')}`}>
           {me.name}

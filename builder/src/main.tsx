@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import '@xyflow/react/dist/style.css'
 import './styles/base.css'
+import './styles/parts.css'
 import './styles/editor.css'
 import './styles/cards.css'
 import './styles/pages.css'

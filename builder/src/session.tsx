@@ -19,6 +19,7 @@ export interface Session {
   me: Me
   /** Whether the key may change campaigns and pull levers, not only look. */
   canOperate: boolean
+  canSend: boolean
   /** The Temporal Web UI's address of runs, up to the run's name. */
   workflows: string
   signOut: () => void
@@ -49,6 +50,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
         api: new Api(known.key, known.me.businessId, signOut),
         me: known.me,
         canOperate: known.me.scopes.includes('operate'),
+        canSend: known.me.scopes.includes('send'),
         workflows: known.workflows,
         signOut,
       },

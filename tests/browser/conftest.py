@@ -60,9 +60,19 @@ def page(browser: Browser) -> Iterator[Page]:
     assert console.said == []
 
 
+@pytest.fixture(scope="package")
+def session(browser: Browser, stack: Stack) -> str:
+    """What the tab keeps of somebody who signed in."""
+    page = browser.new_page()
+    Pages(page, stack.api_url).sign_in()
+    kept = str(page.evaluate("sessionStorage.getItem('sendout.session')"))
+    page.close()
+    return kept
+
+
 @pytest.fixture
-def pages(page: Page, stack: Stack) -> Pages:
+def pages(page: Page, stack: Stack, session: str) -> Pages:
     """The pages, signed in."""
     pages = Pages(page, stack.api_url)
-    pages.sign_in()
+    pages.resume(session)
     return pages

@@ -1,12 +1,19 @@
 """What a person does on the pages."""
 
+import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from embedded import credentials
 
 Flow = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+FEEDBACK: Flow = json.loads((ROOT / "examples" / "flows" / "feedback.json").read_text())
+"""An example with templates, an ask, a delay and buttons: a draft for tests to work on."""
 
 
 class Pages:
@@ -21,6 +28,14 @@ class Pages:
         self.page.goto(self.address)
         self.page.get_by_label("API key").fill(key)
         self.button("Sign in").click()
+        expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()
+
+    def resume(self, session: str) -> None:
+        """Go on as somebody who signed in before."""
+        # A page that is there without the script, so that it does not begin unsigned.
+        self.page.goto(f"{self.address}icon.svg")
+        self.page.evaluate("kept => sessionStorage.setItem('sendout.session', kept)", session)
+        self.page.goto(self.address)
         expect(self.page.get_by_role("heading", name="Campaigns")).to_be_visible()
 
     def button(self, name: str, *, exact: bool = True) -> Locator:
@@ -43,6 +58,11 @@ class Pages:
         """Open the canvas of a campaign that has links."""
         self.page.goto(f"{self.address}#/campaigns/{campaign_id}")
         expect(self.page.locator(".react-flow__edge").first).to_be_visible()
+
+    def open_import(self, name: str) -> None:
+        """Open the page that sends a published campaign to a list."""
+        self.page.goto(f"{self.address}#/imports?campaign={quote(name)}")
+        expect(self.field("Campaign")).to_have_value(name)
 
     def add(self, kind: str) -> None:
         """Add a card from the sidebar by a click."""

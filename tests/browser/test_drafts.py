@@ -2,51 +2,62 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from embedded.stack import Stack
-from tests.browser.pages import Pages, overlapping
+from tests.browser.pages import FEEDBACK, ROOT, Pages, overlapping
 from tests.e2e.business import Business
 from tests.e2e.customers import Customers, PhoneNumbers
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples" / "flows").glob("*.json"))
-GOLDEN = sorted((ROOT / "tests" / "golden" / "flows").glob("*.json"))
-FEEDBACK = json.loads((ROOT / "examples" / "flows" / "feedback.json").read_text())
+FLOWS = [
+    file
+    for folder in ("examples/flows", "tests/golden/flows")
+    for file in sorted((ROOT / folder).glob("*.json"))
+]
 
 
-@pytest.mark.parametrize("file", [*EXAMPLES, *GOLDEN], ids=lambda file: file.stem)
-def test_a_flow_is_imported_shown_and_exported_as_it_was(
-    pages: Pages, page: Page, file: Path, name: str, tmp_path: Path
+def test_flows_are_imported_shown_and_exported_as_they_were(
+    pages: Pages, page: Page, name: str, tmp_path: Path
 ):
     """Every card can be read, none lies over another, and nothing is changed by looking at it."""
-    flow = json.loads(file.read_text())
-    page.get_by_label("Flow to import").set_input_files(file)
+    for file in FLOWS:
+        _import(pages, file, f"{name} {file.stem}")
+        boxes = [card.bounding_box() for card in page.locator(".react-flow__node").all()]
+        assert overlapping([box for box in boxes if box]) == [], file.stem
+        pages.await_saved()
+        page.get_by_role("link", name="All campaigns").click()
+        saved = _export(pages, f"{name} {file.stem}", tmp_path)
+        assert json.loads(saved.read_text()) == json.loads(file.read_text())
+
+
+def _import(pages: Pages, file: Path, name: str) -> None:
+    nodes = json.loads(file.read_text())["nodes"]
+    pages.page.get_by_label("Flow to import").set_input_files(file)
     pages.field("Name").fill(name)
     pages.button("Import").last.click()
-    expect(page.locator(".react-flow__node")).to_have_count(len(flow["nodes"]))
-    expect(page.locator(".react-flow__edge").first).to_be_visible()
-    page.wait_for_timeout(300)
-    boxes = [card.bounding_box() for card in page.locator(".react-flow__node").all()]
-    assert overlapping([box for box in boxes if box]) == []
-    pages.await_saved()
+    expect(pages.page.locator(".react-flow__node")).to_have_count(len(nodes))
+    expect(pages.page.locator(".react-flow__edge").first).to_be_visible()
+    pages.page.wait_for_timeout(300)
 
-    page.get_by_role("link", name="All campaigns").click()
-    with page.expect_download() as download:
+
+def _export(pages: Pages, name: str, folder: Path) -> Path:
+    with pages.page.expect_download() as download:
         pages.button(f"Export {name}").click()
-    saved = tmp_path / "exported.json"
+    saved = folder / download.value.suggested_filename
     download.value.save_as(saved)
-    assert json.loads(saved.read_text()) == flow
+    return saved
 
 
 def test_two_tabs_do_not_overwrite_each_other(
     pages: Pages, page: Page, stack: Stack, business: Business, name: str
 ):
-    """The later tab is told, and decides whose draft stays."""
+    """The later tab is told, and decides whose draft stays; publishing shows what changed."""
     campaign_id = business.draft(name, FEEDBACK)
+    business.post(f"/campaigns/{campaign_id}/publish", {"campaignVersion": "first"})
     pages.open_campaign(campaign_id)
     other = Pages(page.context.new_page(), stack.api_url)
     other.sign_in()
@@ -71,6 +82,9 @@ def test_two_tabs_do_not_overwrite_each_other(
     expect(pages.field("Text")).to_have_value("From the second tab")
     pages.await_saved()
     assert _thanks(business, campaign_id) == "From the second tab"
+    pages.button("Publish").click()
+    changed = page.get_by_role("region", name="What changed")
+    expect(changed.get_by_role("listitem")).to_have_text("changed thanks message.body")
 
 
 def _thanks(business: Business, campaign_id: str) -> str:
@@ -156,8 +170,10 @@ def test_links_are_dropped_bent_and_cut_with_the_mouse(
     assert nodes["thanks"]["next"] == "message"
 
 
-def test_a_trial_takes_taps_texts_and_time(pages: Pages, page: Page, business: Business, name: str):
-    """The simulated phone answers, and the card says what is waited for."""
+def test_a_trial_takes_taps_texts_and_time_and_is_kept_as_a_test(
+    pages: Pages, page: Page, business: Business, name: str, tmp_path: Path
+):
+    """The simulated phone answers; the walk is a flow test that passes, until the flow changes."""
     pages.open_campaign(business.draft(name, FEEDBACK))
     pages.button("Try it").click()
     phone = page.get_by_role("region", name="The customer's phone")
@@ -171,6 +187,56 @@ def test_a_trial_takes_taps_texts_and_time(pages: Pages, page: Page, business: B
     pages.button("Step back").click()
     pages.button("Wait 1 h").click()
     expect(phone.locator(".bubble").last).to_contain_text("Would you rather be called?")
+    phone.get_by_role("button", name="Please call me").click()
+    expect(phone.locator(".bubble").last).to_contain_text("We will call you about order order.")
+
+    with page.expect_download() as download:
+        pages.button("Save as flow test").click()
+    test = tmp_path / download.value.suggested_filename
+    download.value.save_as(test)
+    page.get_by_role("link", name="All campaigns").click()
+    flow = _export(pages, name, tmp_path)
+    assert json.loads(test.read_text())["flow"] == flow.name
+    assert _flow_test(test) == 0
+    flow.write_text(flow.read_text().replace('"next": "call"', '"next": "fine"'))
+    assert _flow_test(test) == 1
+
+
+def _flow_test(file: Path) -> int:
+    command = [sys.executable, "-m", "cli", "flow", "test", str(file)]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
+
+
+def test_a_message_takes_over_a_template_of_whatsapp(
+    pages: Pages, page: Page, business: Business, name: str
+):
+    """Its text, parameters and buttons come from the registry; emoji and variables go into texts."""
+    campaign_id = business.draft(name, FEEDBACK)
+    pages.open_campaign(campaign_id)
+    pages.open_card("reminder")
+    pages.field("WhatsApp's template").select_option("spring_sale · en_US")
+    preview = page.get_by_role("region", name="Preview")
+    expect(preview).to_contain_text("is 20% off today.")
+    expect(pages.field("Template name")).to_have_value("spring_sale")
+    expect(pages.field("{{1}}")).to_have_value("{{order}}")
+    pages.button("Variable into {{2}}").click()
+    pages.button("firstname").click()
+    expect(pages.field("{{2}}")).to_have_value("{{firstname}}")
+    pages.button("Emoji into {{2}}").click()
+    pages.button("🎉").click()
+    expect(pages.field("{{2}}")).to_have_value("{{firstname}}🎉")
+    pages.button("Add a link button").click()
+    pages.field("What the link ends in").fill("{{order}}")
+    pages.await_saved()
+    reminder = business.get(f"/campaigns/{campaign_id}")["entity"]["draft"]["flow"]["nodes"][
+        "reminder"
+    ]
+    assert reminder["message"]["body"] == ["{{order}}", "{{firstname}}🎉"]
+    assert [(b["id"], b["label"], b["next"]) for b in reminder["buttons"]] == [
+        ("good", "Tell me more", "thanks"),
+        ("bad", "Not now", "sorry"),
+    ]
+    assert reminder["message"]["url_buttons"] == [{"index": 2, "text": "{{order}}"}]
 
 
 def test_a_test_is_sent_and_followed(

@@ -1,10 +1,14 @@
 """The main job on the pages: draw the documented flow, try it, publish it, watch it being sent."""
 
-from playwright.sync_api import Page, expect
+from pathlib import Path
 
+from playwright.sync_api import Locator, Page, expect
+
+from embedded.stack import Stack
 from tests.browser.pages import Pages
-from tests.e2e.business import Business
-from tests.e2e.customers import Customers, PhoneNumbers
+from tests.browser.test_phone_page import open_phone
+from tests.e2e.business import Business, Sendout
+from tests.e2e.customers import PhoneNumbers
 
 
 def draw_documented_flow(pages: Pages) -> None:
@@ -49,10 +53,11 @@ def declare_variables(pages: Pages) -> None:
 def test_the_documented_flow_is_drawn_tried_published_and_sent(
     pages: Pages,
     page: Page,
+    stack: Stack,
     business: Business,
-    customers: Customers,
     numbers: PhoneNumbers,
     name: str,
+    tmp_path: Path,
 ):
     """From an empty canvas to customers with messages, and their taps on the page."""
     pages.new_campaign(name)
@@ -89,15 +94,34 @@ def test_the_documented_flow_is_drawn_tried_published_and_sent(
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published as version first")).to_be_visible()
 
-    # The sendout's page counts what customers get and do.
+    # A list of customers: one column has to be told, two rows are left out.
     one, other = numbers.take(2)
-    sendout = business.send(name, [one, other], variables={"customername": "Ada"})
-    page.goto(f"{pages.address}#/sendouts/{sendout.id}")
+    file = tmp_path / "customers.csv"
+    file.write_text(f"Phone;First name\n{one};Ada\n{other};Bo\n{one};Ada\nanna;Cy\n")
+    page.get_by_role("link", name="Send from a CSV").click()
+    expect(pages.field("Campaign")).to_have_value(name)
+    pages.field("Label of the sendout (optional)").fill(f"{name} in May")
+    pages.field("CSV file").set_input_files(file)
+    pages.button("Check the file").click()
+    found = page.get_by_role("region", name="What was found")
+    expect(_count(found, "Not valid")).to_have_text("4")
+    expect(pages.field("Phone")).to_have_value("client")
+    pages.field("First name").select_option("customername")
+    expect(_count(found, "Get a first message")).to_have_text("2")
+    expect(_count(found, "Twice in the file")).to_have_text("1")
+    expect(found.get_by_role("row", name="5")).to_contain_text("must be a phone number")
+    pages.button("Send to 2 customers").click()
+
+    # The sendout's page counts what customers get and do.
+    expect(page.get_by_role("heading", name=f"{name} in May")).to_be_visible()
+    sendout = Sendout(business, page.url.rpartition("/")[2])
     counts = page.get_by_role("region", name="Progress")
-    expect(counts.locator("dt", has_text="Delivered").locator("+ dd")).to_have_text("2")
-    wamid = customers.await_message(one, "Hi Ada, the new watch is 20% off today.")
-    customers.tap(wamid, "Tell me more")
-    expect(counts.locator("dt", has_text="Tapped").locator("+ dd")).to_have_text("1")
+    expect(_count(counts, "Delivered")).to_have_text("2")
+    chat = open_phone(page.context.new_page(), stack, one)
+    expect(chat).to_contain_text("Hi Ada, the new watch is 20% off today.")
+    chat.get_by_role("button", name="Tell me more").click()
+    expect(chat).to_contain_text("Great Ada! Here is the offer.")
+    expect(_count(counts, "Tapped")).to_have_text("1")
     row = pages.card("welcome").locator("li", has_text="Tell me more")
     expect(row.locator(".exit-count")).to_have_text("1")
     expect(pages.card("offer").locator(".card-counts")).to_contain_text("1")
@@ -111,6 +135,11 @@ def test_the_documented_flow_is_drawn_tried_published_and_sent(
     entry = sendout.entry(one)
     assert run is not None
     assert run.endswith(f"/namespaces/default/workflows/{entry['workflowId']}")
+
+
+def _count(part: Locator, label: str) -> Locator:
+    """The number that stands under a label."""
+    return part.locator("dt").get_by_text(label, exact=True).locator("xpath=../dd")
 
 
 def test_a_flow_is_made_with_the_keyboard_alone(

@@ -1,26 +1,17 @@
-"""The lists and reports; every page for people who see little, use a phone, or may only look."""
+"""The lists and reports; keys, and those that may only look."""
 
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from embedded import credentials
 from embedded.environment import part_environment
 from embedded.stack import Stack
-from tests.browser.conftest import LAPTOP
-from tests.browser.pages import Pages
+from tests.browser.pages import FEEDBACK, ROOT, Pages
 from tests.e2e.business import Business
-from tests.e2e.customers import PhoneNumbers
-
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "builder" / "node_modules" / "axe-core" / "axe.min.js"
-FEEDBACK = json.loads((ROOT / "examples" / "flows" / "feedback.json").read_text())
-PHONE: ViewportSize = {"width": 390, "height": 800}
+from tests.e2e.customers import Customers, PhoneNumbers
 
 
 def test_campaigns_are_renamed_duplicated_archived_and_restored(
@@ -84,9 +75,39 @@ def test_a_sendout_is_paused_resumed_skipped_and_cancelled(
     page.get_by_role("dialog").get_by_role("button", name="Not now").click()
     assert sendout.read()["state"] == "running"
     pages.button("Cancel …").click()
+    pages.field(f"Unpublish {name} too").check()
     pages.button("Cancel the sendout").click()
     expect(pages.button("Pause")).to_have_count(0)
-    assert sendout.read()["state"] == "cancelled"
+    cancelled = sendout.read()
+    assert cancelled["state"] == "cancelled"
+    campaign = business.get(f"/campaigns/{cancelled['campaignId']}")["entity"]
+    assert campaign["state"] == "unpublished"
+
+
+def test_failures_are_explained_and_run_again(
+    pages: Pages,
+    page: Page,
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
+):
+    """Each reason with how often and what helps; a retry runs what can be run again."""
+    business.publish(name, FEEDBACK)
+    gone, broken = numbers.take(2)
+    customers.behave([gone], failWith=131026)
+    customers.behave([broken], failWith={"code": 131053, "via": "status", "times": 1})
+    sendout = business.send(name, [gone, broken], variables={"firstname": "Ada", "order": 7})
+    sendout.await_states(failed=[gone, broken])
+    page.goto(f"{pages.address}#/sendouts/{sendout.id}")
+    reasons = page.get_by_role("region", name="Why messages failed")
+    final = reasons.get_by_role("row", name="131026")
+    expect(final).to_contain_text("Final for these messages")
+    expect(reasons.get_by_role("row", name="131053")).to_contain_text("retryable")
+    expect(pages.card("rate").locator(".card-counts")).to_contain_text("2")
+    pages.button("Retry failed").click()
+    expect(page.get_by_text("1 entry runs again.")).to_be_visible()
+    sendout.await_states(failed=[gone], running=[broken])
 
 
 def test_the_key_stays_in_the_tab(pages: Pages, page: Page):
@@ -138,59 +159,3 @@ def _key(stack: Stack, scopes: str) -> str:
         text=True,
     )
     return made.stdout.split()[0]
-
-
-@pytest.fixture(params=[("light", LAPTOP), ("dark", PHONE)], ids=["light", "dark on a phone"])
-def look(request: pytest.FixtureRequest, browser: Browser, stack: Stack) -> Any:
-    """The pages as that reader sees them."""
-    scheme, viewport = request.param
-    context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-    page = context.new_page()
-    pages = Pages(page, stack.api_url)
-    pages.sign_in()
-    yield pages
-    context.close()
-
-
-def test_pages_are_accessible_and_fit_the_screen(
-    look: Pages, business: Business, numbers: PhoneNumbers, name: str
-):
-    """axe finds nothing serious on any page, and none is wider than the screen."""
-    name = f"{name} {id(look)}"
-    business.publish(name, FEEDBACK)
-    variables = {"firstname": "Ada", "order": 7}
-    sendout = business.send(name, numbers.take(1), variables=variables)
-    campaign_id, (entry,) = sendout.read()["campaignId"], sendout.entries().values()
-    page = look.page
-    _examine(page, "campaigns")
-    page.goto(f"{look.address}#/sendouts")
-    expect(page.get_by_role("row", name=name)).to_be_visible()
-    _examine(page, "sendouts")
-    page.goto(f"{look.address}#/sendouts/{sendout.id}")
-    expect(look.card("rate")).to_be_visible()
-    _examine(page, "sendout")
-    page.goto(f"{look.address}#/sendouts/{sendout.id}/entries/{entry['entryId']}")
-    expect(page.get_by_text("Accepted", exact=True)).to_be_visible()
-    _examine(page, "entry")
-    look.open_campaign(campaign_id)
-    look.open_card("offer_call")
-    _examine(page, "card")
-    for panel in ("Variables", "Sending", "Checks", "Try it", "Send a test"):
-        look.button(panel, exact=panel != "Checks").first.click()
-        expect(page.get_by_role("region", name=panel, exact=True)).to_be_visible()
-        _examine(page, panel)
-
-
-def _examine(page: Page, where: str) -> None:
-    """Fail for whatever axe calls serious or critical, and for what sticks out of the screen."""
-    page.wait_for_timeout(300)
-    page.evaluate(AXE.read_text() + "\n;0")
-    found = page.evaluate("axe.run(document)")
-    serious = [
-        (v["id"], [node["html"] for node in v["nodes"][:3]])
-        for v in found["violations"]
-        if v["impact"] in {"serious", "critical"}
-    ]
-    assert serious == [], where
-    width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert width <= 0, f"{where} is {width} pixels wider than the screen"

@@ -20,7 +20,11 @@ export class ApiError extends Error {
 
 interface Request {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** JSON, or a file as it is. */
   body?: unknown
+  accept?: string
+  /** Repeats with the same one are answered alike, and done once. */
+  idempotencyKey?: string
   signal?: AbortSignal
 }
 
@@ -37,8 +41,8 @@ export class Api {
   }
 
   /** A file of the business's part of the API. Throws `ApiError`. */
-  async file(path: string): Promise<Blob> {
-    return (await this.fetch(path, {})).blob()
+  async file(path: string, accept?: string): Promise<Blob> {
+    return (await this.fetch(path, { accept })).blob()
   }
 
   private async fetch(path: string, request: Request): Promise<Response> {
@@ -67,13 +71,17 @@ export async function temporalAddress(key: string): Promise<string> {
 
 async function send(path: string, key: string, request: Request): Promise<Response> {
   const headers: Record<string, string> = { 'X-API-Key': key }
-  if (request.body !== undefined) headers['Content-Type'] = 'application/json'
+  const { body, accept, idempotencyKey } = request
+  if (body instanceof Blob) headers['Content-Type'] = body.type || 'text/csv'
+  else if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (accept) headers.Accept = accept
+  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey
   let answer: Response
   try {
     answer = await fetch(new URL(`../v1/${path}`, document.baseURI), {
       method: request.method ?? 'GET',
       headers,
-      body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
       signal: request.signal,
     })
   } catch (error) {

@@ -2,15 +2,16 @@ import { type ChangeEvent, useCallback, useRef, useState } from 'react'
 import type { Campaign, Page, Sendout } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
-import { downloadJson } from '../ui/download'
+import { downloadJson, fileName } from '../ui/download'
 import { Notice } from '../ui/notice'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
+import { allCampaigns } from './all-campaigns'
 import { type Asked, CampaignDialog } from './campaign-dialog'
 
 interface Listed {
   campaigns: Campaign[]
-  /** Each campaign's newest sendout among the newest of all. */
+  /** Each campaign's newest sendout. */
   sendouts: Map<string, Sendout>
 }
 
@@ -23,15 +24,24 @@ export function CampaignsPage() {
 
   const list = useLoaded(
     useCallback(async (): Promise<Listed> => {
-      const [campaigns, sendouts] = await Promise.all([
-        allCampaigns((path) => api.call<Page<Campaign>>(path)),
+      const [campaigns, newest] = await Promise.all([
+        allCampaigns(api),
         api.call<Page<Sendout>>('sendouts?limit=200'),
       ])
-      const newest = new Map<string, Sendout>()
-      for (const sendout of sendouts.data) {
-        if (!newest.has(sendout.campaignId)) newest.set(sendout.campaignId, sendout)
-      }
-      return { campaigns, sendouts: newest }
+      const sendouts = new Map<string, Sendout>()
+      for (const sendout of newest.data.toReversed()) sendouts.set(sendout.campaignId, sendout)
+      // Whose last one is not among the newest of all is asked for by itself.
+      const others = newest.nextCursor
+        ? campaigns.filter((one) => !sendouts.has(one.campaignId))
+        : []
+      await Promise.all(
+        others.map(async ({ campaignId }) => {
+          const path = `sendouts?limit=1&campaignId=${campaignId}`
+          const [last] = (await api.call<Page<Sendout>>(path)).data
+          if (last) sendouts.set(campaignId, last)
+        }),
+      )
+      return { campaigns, sendouts }
     }, [api]),
   )
 
@@ -221,20 +231,4 @@ function CampaignRow({
       </td>
     </tr>
   )
-}
-
-async function allCampaigns(read: (path: string) => Promise<Page<Campaign>>): Promise<Campaign[]> {
-  const all: Campaign[] = []
-  let cursor: string | null = null
-  do {
-    const place: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page: Page<Campaign> = await read(`campaigns?limit=200${place}`)
-    all.push(...page.data)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return all
-}
-
-function fileName(name: string): string {
-  return name.replace(/[^\p{L}\p{N}._-]+/gu, '_')
 }

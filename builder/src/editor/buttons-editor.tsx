@@ -2,6 +2,7 @@ import type { Button, MessageNode, MessageType } from '../flow/document'
 import { freeName } from '../flow/document'
 import { issuesAt } from '../flow/issues'
 import { LIMITS } from '../flow/limits'
+import { nextPlace } from '../flow/registry'
 import { TextField } from '../ui/field'
 import type { CardEditorProps } from './card-panel'
 import { NextSelect } from './next-select'
@@ -15,13 +16,18 @@ interface Kind {
 
 function kindOf(type: MessageType): Kind {
   if (type === 'list') {
-    return { legend: 'Rows', one: 'row', most: LIMITS.listRows, longest: LIMITS.rowTitle }
+    return {
+      legend: 'Rows',
+      one: 'row',
+      most: LIMITS.mostListRows,
+      longest: LIMITS.longestRowTitle,
+    }
   }
   if (type === 'buttons') {
-    const { replyButtons: most, replyTitle: longest } = LIMITS
+    const { mostReplyButtons: most, longestReplyTitle: longest } = LIMITS
     return { legend: 'Reply buttons', one: 'button', most, longest }
   }
-  const { templateButtons: most, quickReply: longest } = LIMITS
+  const { mostTemplateButtons: most, longestQuickReply: longest } = LIMITS
   return { legend: 'Quick replies', one: 'button', most, longest }
 }
 
@@ -43,7 +49,10 @@ export function ButtonsEditor({
       `button_${buttons.length + 1}`,
       buttons.map((button) => button.id),
     )
-    put([...buttons, { id, label: '' }], 'buttons')
+    // Among buttons of other kinds the place is told; else the order says it.
+    const place = nextPlace(node)
+    const told = place > buttons.length ? { index: place } : {}
+    put([...buttons, { id, label: '', ...told }], 'buttons')
   }
 
   return (
@@ -129,6 +138,7 @@ function ButtonFields({
           label={isRow ? 'Title' : 'Label'}
           value={button.label}
           most={kind.longest}
+          fills
           problem={said('label') ?? said('id')}
           onChange={(label) => change({ ...button, label }, 'label')}
         />
@@ -155,14 +165,15 @@ function ButtonFields({
           <TextField
             label="Description (optional)"
             value={button.description ?? ''}
-            most={LIMITS.rowDescription}
+            most={LIMITS.longestRowDescription}
+            fills
             problem={said('description')}
             onChange={(value) => text('description', value)}
           />
           <TextField
             label="Section (optional)"
             value={button.section ?? ''}
-            most={LIMITS.sectionTitle}
+            most={LIMITS.longestSectionTitle}
             problem={said('section')}
             onChange={(value) => text('section', value)}
           />

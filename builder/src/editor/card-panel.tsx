@@ -1,11 +1,12 @@
 import { useState } from 'react'
 import type { Issue } from '../api/types'
-import { type Flow, type Node, names } from '../flow/document'
+import { askedVariables, type Flow, type Node, names } from '../flow/document'
 import { changeCard, copyCards, pasteCards, removeCards, renameCard } from '../flow/edits'
 import { issuesByCard } from '../flow/issues'
 import type { Values } from '../flow/rendering'
 import { kindOf } from '../flow/words'
 import { Field } from '../ui/field'
+import { Insertable } from '../ui/insert'
 import { BranchEditor } from './branch-editor'
 import { CardIssues } from './issues-panel'
 import { MessageEditor } from './message-editor'
@@ -63,10 +64,9 @@ export function CardPanel({
           }}
         />
         {node.type === 'message' && (
-          <MessageEditor
-            {...{ name, node, issues: own, change, targets, examples }}
-            variables={Object.keys(flow.variables ?? {})}
-          />
+          <Insertable.Provider value={insertable(flow)}>
+            <MessageEditor {...{ name, node, issues: own, change, targets, examples }} />
+          </Insertable.Provider>
         )}
         {node.type === 'delay' && <DelayEditor {...{ name, node, issues: own, change, targets }} />}
         {node.type === 'ask' && <AskEditor {...{ name, node, issues: own, change, targets }} />}
@@ -109,6 +109,11 @@ export function CardPanel({
       </fieldset>
     </Panel>
   )
+}
+
+/** What texts may name: declared variables, and those that asks fill. */
+function insertable(flow: Flow): string[] {
+  return [...new Set([...Object.keys(flow.variables ?? {}), ...askedVariables(flow)])]
 }
 
 function NameField({

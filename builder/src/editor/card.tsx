@@ -12,7 +12,9 @@ import type { MessageNode, Node } from '../flow/document'
 import { type Exit, exitsOf } from '../flow/graph'
 import { shown, type Values } from '../flow/rendering'
 import { kindOf, summaryOf } from '../flow/words'
+import { Count } from '../ui/count'
 import { CardIcon } from '../ui/icon'
+import { useTemplate } from './templates'
 
 export type Mark = 'visited' | 'waiting' | 'skipped'
 
@@ -89,12 +91,13 @@ function useHandles(name: string, exits: Exit[]) {
 }
 
 function MessageBody({ node, examples }: { node: MessageNode; examples: Values }) {
-  const { medium, header, body } = shown(node, examples)
+  const { medium, header, body, links } = shown(node, examples, useTemplate(node))
   return (
     <div className="card-text">
       {medium && <p className="card-medium">{medium}</p>}
       {header && <p className="card-header">{header}</p>}
       {body ? <p className="clamped">{body}</p> : !medium && <p className="soft">No text yet</p>}
+      {links.length > 0 && <p className="card-links">{links.join(' · ')}</p>}
     </div>
   )
 }
@@ -127,14 +130,5 @@ function CardCounts({ counts, skipped }: { counts: NodeCounts; skipped: boolean 
       {counts.failed > 0 && <Count label="failed" value={counts.failed} />}
       {counts.unknown > 0 && <Count label="unknown" value={counts.unknown} />}
     </dl>
-  )
-}
-
-function Count({ label, value }: { label: string; value: number }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }

@@ -64,6 +64,9 @@ export function EditorBar({
           {canOperate ? SAYS[isEmpty ? 'unsaved' : saving.state] : 'This key may only look'}
         </span>
         <a href={to.sendoutsOf(campaign.campaignId)}>Sendouts</a>
+        {campaign.state === 'published' && (
+          <a href={to.importOf(campaign.campaignName)}>Send from a CSV</a>
+        )}
       </div>
       <div className="row tools">
         {canOperate && (

@@ -15,6 +15,7 @@ import { IssuesPanel } from './issues-panel'
 import { useClipboard, useUndoKeys } from './keys'
 import { Palette } from './palette'
 import { SettingsPanel } from './settings-panel'
+import { TemplatesKnown } from './templates'
 import { TestPanel } from './test-panel'
 import { TryPanel } from './try-panel'
 import { useDraft } from './use-draft'
@@ -26,7 +27,9 @@ export type PanelName = 'card' | 'variables' | 'settings' | 'issues' | 'try' | '
 export function EditorPage({ campaignId }: { campaignId: string }) {
   return (
     <ReactFlowProvider>
-      <Editor campaignId={campaignId} />
+      <TemplatesKnown>
+        <Editor campaignId={campaignId} />
+      </TemplatesKnown>
     </ReactFlowProvider>
   )
 }
@@ -237,7 +240,7 @@ function Workbench({
         )}
         {shownPanel === 'try' && (
           <TryPanel
-            campaignId={draft.campaign.campaignId}
+            campaign={draft.campaign}
             flow={flow}
             examples={examples}
             mark={setMarks}

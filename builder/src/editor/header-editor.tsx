@@ -42,7 +42,8 @@ export function HeaderEditor<H extends Header>({
         <TextField
           label="Header text"
           value={known.text}
-          most={LIMITS.header}
+          most={LIMITS.longestHeader}
+          fills
           problem={said('header')}
           onChange={(text) => put({ ...known, text })}
         />
@@ -51,6 +52,7 @@ export function HeaderEditor<H extends Header>({
         <TextField
           label="Header link"
           value={known.link ?? ''}
+          fills
           problem={said('header')}
           hint="A public https address; it may hold variables."
           onChange={(link) => put({ ...known, link })}

@@ -35,6 +35,7 @@ export function MediaFields({ message, change, said }: MessageFieldsProps<MediaM
         <TextField
           label="Link"
           value={message.link ?? ''}
+          fills
           problem={said('link')}
           hint="A public https address; it may hold variables."
           onChange={(link) => change({ ...message, link }, 'message.link')}
@@ -45,7 +46,8 @@ export function MediaFields({ message, change, said }: MessageFieldsProps<MediaM
           label="Caption (optional)"
           rows={3}
           value={message.caption ?? ''}
-          most={LIMITS.caption}
+          most={LIMITS.longestCaption}
+          fills
           problem={said('caption')}
           onChange={(caption) => change(without(message, 'caption', caption), 'message.caption')}
         />

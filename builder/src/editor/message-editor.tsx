@@ -11,13 +11,13 @@ import { HeaderEditor } from './header-editor'
 import { LocationFields, MediaFields } from './media-fields'
 import { Bubble, Phone } from './phone'
 import { TemplateEditor } from './template-editor'
+import { useTemplate } from './templates'
 
 export interface MessageFieldsProps<T> {
   message: T
   change: (message: T, about: string) => void
   /** What the API says about a field of the message, such as `body`. */
   said: (field: string) => string | null
-  variables: string[]
 }
 
 export function MessageEditor({
@@ -27,17 +27,17 @@ export function MessageEditor({
   change,
   targets,
   examples,
-  variables,
-}: CardEditorProps<MessageNode> & { examples: Values; variables: string[] }) {
+}: CardEditorProps<MessageNode> & { examples: Values }) {
   const { message } = node
   const said = (field: string) => issuesAt(issues, name, `message.${field}`)[0]?.message ?? null
   const put = (changed: Message, about: string) => change({ ...node, message: changed }, about)
-  const fields = { change: put, said, variables }
+  const fields = { change: put, said }
+  const template = useTemplate(node)
 
   return (
     <>
       <Phone label="Preview">
-        <Bubble message={shown(node, examples)} />
+        <Bubble message={shown(node, examples, template)} />
       </Phone>
       <SelectField
         label="Kind of message"
@@ -50,7 +50,14 @@ export function MessageEditor({
             : 'Free-form: it can only follow a tap or a reply within 24 hours.'
         }
       />
-      {message.type === 'template' && <TemplateEditor {...fields} message={message} />}
+      {message.type === 'template' && (
+        <TemplateEditor
+          {...fields}
+          message={message}
+          node={node}
+          choose={(chosen) => change(chosen)}
+        />
+      )}
       {(message.type === 'buttons' || message.type === 'list' || message.type === 'cta_url') && (
         <HeaderEditor
           header={message.header}
@@ -64,9 +71,9 @@ export function MessageEditor({
           label="Text"
           rows={5}
           value={message.body}
-          most={message.type === 'text' ? LIMITS.text : LIMITS.interactiveBody}
+          most={message.type === 'text' ? LIMITS.longestText : LIMITS.longestInteractiveBody}
+          fills
           problem={said('body')}
-          hint={<VariableHint variables={variables} />}
           onChange={(body) => put({ ...message, body }, 'message.body')}
         />
       )}
@@ -75,14 +82,15 @@ export function MessageEditor({
           <TextField
             label="Button label"
             value={message.label}
-            most={LIMITS.ctaLabel}
+            most={LIMITS.longestCtaLabel}
             problem={said('label')}
             onChange={(label) => put({ ...message, label }, 'message.label')}
           />
           <TextField
             label="Address it opens"
             value={message.url}
-            most={LIMITS.url}
+            most={LIMITS.longestUrl}
+            fills
             problem={said('url')}
             onChange={(url) => put({ ...message, url }, 'message.url')}
           />
@@ -92,7 +100,7 @@ export function MessageEditor({
         <TextField
           label="Label that opens the list"
           value={message.menu}
-          most={LIMITS.listMenu}
+          most={LIMITS.longestListMenu}
           problem={said('menu')}
           onChange={(menu) => put({ ...message, menu }, 'message.menu')}
         />
@@ -101,7 +109,8 @@ export function MessageEditor({
         <TextField
           label="Footer (optional)"
           value={('footer' in message && message.footer) || ''}
-          most={LIMITS.footer}
+          most={LIMITS.longestFooter}
+          fills
           problem={said('footer')}
           onChange={(footer) => put(withFooter(message, footer), 'message.footer')}
         />
@@ -111,11 +120,6 @@ export function MessageEditor({
       {takesButtons(message.type) && <ButtonsEditor {...{ name, node, issues, change, targets }} />}
     </>
   )
-}
-
-export function VariableHint({ variables }: { variables: string[] }) {
-  if (variables.length === 0) return <>Variables: {'{{name}}'}, declared under Variables.</>
-  return <>Variables: {variables.map((name) => `{{${name}}}`).join(', ')}</>
 }
 
 function isMedia(message: Message): message is Extract<Message, { caption?: unknown }> {

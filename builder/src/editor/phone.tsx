@@ -38,6 +38,11 @@ export function Bubble({
           </button>
         )
       })}
+      {message.links.map((label, i) => (
+        <p className="bubble-button" key={i}>
+          {label} ↗
+        </p>
+      ))}
     </div>
   )
 }

@@ -1,9 +1,13 @@
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { ApiError } from '../api/client'
-import type { Published } from '../api/types'
+import type { Entity, FrozenFlow, Published } from '../api/types'
+import { type Change, changesBetween } from '../flow/changes'
+import type { Flow } from '../flow/document'
 import { useSession } from '../session'
 import { Dialog } from '../ui/dialog'
 import { TextField } from '../ui/field'
+import { Notice } from '../ui/notice'
+import { useLoaded } from '../ui/use-loaded'
 import type { DraftState } from './use-draft'
 
 export function PublishDialog({
@@ -42,6 +46,9 @@ export function PublishDialog({
         This freezes the flow as a new version of <b>{draft.campaign.campaignName}</b>. From now on
         requests get it; whoever is on the way stays on the version they began with.
       </p>
+      {draft.campaign.campaignVersion !== null && (
+        <Changes draft={draft} version={draft.campaign.campaignVersion} />
+      )}
       {warnings.length > 0 && (
         <ul className="issue-list">
           {warnings.map((issue) => (
@@ -60,4 +67,41 @@ export function PublishDialog({
       />
     </Dialog>
   )
+}
+
+/** What the draft has changed since the newest version. */
+function Changes({ draft, version }: { draft: DraftState; version: string }) {
+  const { api } = useSession()
+  const { campaign, flow } = draft
+  const path = `campaigns/${campaign.campaignId}/versions/${encodeURIComponent(version)}`
+  const read = useCallback(
+    async () => (await api.call<Entity<FrozenFlow>>(path)).entity.flow as unknown as Flow,
+    [api, path],
+  )
+  const { value: newest, said } = useLoaded(read)
+  if (!newest) return said ? <Notice kind="error">{said}</Notice> : null
+  const changes = changesBetween(newest, flow)
+  if (changes.length === 0) {
+    return <Notice>Nothing has changed since version {version}.</Notice>
+  }
+  return (
+    <section aria-label="What changed">
+      <h3>Changed since version {version}</h3>
+      <ul className="changes">
+        {changes.map((change) => (
+          <li key={`${change.kind} ${change.what}`}>
+            <span className={`tag ${change.kind}`}>{change.kind}</span> <b>{change.what}</b>{' '}
+            <span className="soft">{whereOf(change)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const MOST_SHOWN = 5
+
+function whereOf({ where }: Change): string {
+  const more = where.length - MOST_SHOWN
+  return where.slice(0, MOST_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -1,9 +1,11 @@
-import type { TemplateMessage } from '../flow/document'
+import type { MessageNode, TemplateMessage } from '../flow/document'
 import { LIMITS } from '../flow/limits'
 import { variablesIn } from '../flow/rendering'
 import { Field, SelectField, TextField } from '../ui/field'
 import { HeaderEditor } from './header-editor'
-import { type MessageFieldsProps, VariableHint } from './message-editor'
+import type { MessageFieldsProps } from './message-editor'
+import { OwnButtons } from './own-buttons'
+import { TemplatePicker } from './template-picker'
 
 const CATEGORIES = [
   ['marketing', 'Marketing'],
@@ -11,10 +13,19 @@ const CATEGORIES = [
   ['authentication', 'Authentication'],
 ] as const
 
-export function TemplateEditor(props: MessageFieldsProps<TemplateMessage>) {
+/** A template that WhatsApp has approved, or will have, and what fills its places. */
+export function TemplateEditor({
+  node,
+  choose,
+  ...props
+}: MessageFieldsProps<TemplateMessage> & {
+  node: MessageNode
+  choose: (node: MessageNode) => void
+}) {
   const { message, change, said } = props
   return (
     <>
+      <TemplatePicker node={node} choose={choose} />
       <TextField
         label="Template name"
         value={message.name}
@@ -49,13 +60,13 @@ export function TemplateEditor(props: MessageFieldsProps<TemplateMessage>) {
         label="Text of the template"
         rows={4}
         value={message.preview ?? ''}
-        most={LIMITS.templateBody}
+        most={LIMITS.longestTemplateBody}
         problem={said('preview')}
         hint="For previews; WhatsApp sends the approved text. {{1}}, {{2}} are its parameters."
         onChange={(preview) => change(withPreview(message, preview), 'message.preview')}
       />
       <Parameters {...props} />
-      <ExtraButtons {...props} />
+      <OwnButtons {...props} node={node} />
     </>
   )
 }
@@ -76,7 +87,7 @@ function withPreview(message: TemplateMessage, preview: string): TemplateMessage
     : { ...rest, body: grown, ...text }
 }
 
-function Parameters({ message, change, said, variables }: MessageFieldsProps<TemplateMessage>) {
+function Parameters({ message, change, said }: MessageFieldsProps<TemplateMessage>) {
   const body = message.body ?? []
   const isList = Array.isArray(body)
   const rows: [string, string][] = isList
@@ -106,14 +117,12 @@ function Parameters({ message, change, said, variables }: MessageFieldsProps<Tem
   return (
     <fieldset className="group">
       <legend>Body parameters</legend>
-      <p className="soft small">
-        <VariableHint variables={variables} />
-      </p>
       {rows.map(([key, text]) => (
         <div className="with-button" key={key}>
           <TextField
             label={isList ? `{{${Number(key) + 1}}}` : `{{${key}}}`}
             value={text}
+            fills
             problem={said(`body.${key}`)}
             onChange={(changed) => set(key, changed)}
           />
@@ -158,48 +167,5 @@ function NamedParameter({ taken, add }: { taken: string[]; add: (name: string) =
         />
       )}
     </Field>
-  )
-}
-
-/** Buttons that WhatsApp handles itself: their variable parts. */
-function ExtraButtons({ message, change, said }: MessageFieldsProps<TemplateMessage>) {
-  const urls = message.url_buttons ?? []
-  if (urls.length === 0 && !message.copy_code) return null
-  return (
-    <fieldset className="group">
-      <legend>Link and code buttons</legend>
-      {urls.map((url, i) => (
-        <TextField
-          key={url.index}
-          label={`End of the link of button ${url.index + 1}`}
-          value={url.text}
-          most={LIMITS.url}
-          problem={said(`url_buttons.${i}`)}
-          onChange={(text) =>
-            change(
-              {
-                ...message,
-                url_buttons: urls.map((one) => (one === url ? { ...one, text } : one)),
-              },
-              `message.url_buttons.${i}`,
-            )
-          }
-        />
-      ))}
-      {message.copy_code && (
-        <TextField
-          label={`Code of button ${message.copy_code.index + 1}`}
-          value={message.copy_code.code}
-          most={LIMITS.copyCode}
-          problem={said('copy_code')}
-          onChange={(code) =>
-            change(
-              { ...message, copy_code: { index: message.copy_code?.index ?? 0, code } },
-              'message.copy_code',
-            )
-          }
-        />
-      )}
-    </fieldset>
   )
 }

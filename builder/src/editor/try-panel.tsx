@@ -1,30 +1,33 @@
 import { type FormEvent, useEffect, useMemo, useState } from 'react'
-import type { Entity, Simulation, SimulationStep } from '../api/types'
+import type { Campaign, Entity, Simulation, SimulationStep } from '../api/types'
 import type { Flow } from '../flow/document'
 import { secondsInWords } from '../flow/durations'
+import { ENTRY_ID, flowTest, type Taken } from '../flow/recorded'
 import { type Shown, shown, type Values } from '../flow/rendering'
 import { useSession } from '../session'
+import { downloadJson, fileName } from '../ui/download'
 import { Notice } from '../ui/notice'
 import type { Mark } from './card'
 import { Panel } from './panel'
 import { Bubble, Phone } from './phone'
 import { trialValues } from './use-examples'
 
-/** A step, and how many messages the phone showed when it was taken. */
-interface Taken {
-  step: SimulationStep
-  seen: number
+/** What came of some steps, and when it was found out. */
+interface Walked {
+  result: Simulation
+  taken: Taken[]
+  at: string
 }
 
 /** Walk the flow as one customer: the engine that sends, without sending. */
 export function TryPanel({
-  campaignId,
+  campaign,
   flow,
   examples,
   mark,
   close,
 }: {
-  campaignId: string
+  campaign: Campaign
   flow: Flow
   examples: Values
   mark: (marks: Map<string, Mark>) => void
@@ -32,13 +35,16 @@ export function TryPanel({
 }) {
   const { api } = useSession()
   const [taken, setTaken] = useState<Taken[]>([])
-  const [simulation, setSimulation] = useState<Simulation | null>(null)
+  const [walked, setWalked] = useState<Walked | null>(null)
   const [said, setSaid] = useState<string | null>(null)
   const variables = useMemo(() => trialValues(flow, examples), [flow, examples])
 
+  const { campaignId } = campaign
+
   useEffect(() => {
     const gone = new AbortController()
-    const body = { flow, variables, steps: taken.map(({ step }) => step) }
+    const steps = taken.map(({ step }) => step)
+    const body = { flow, variables, steps, entryId: ENTRY_ID }
     api
       .call<Entity<Simulation>>(`campaigns/${campaignId}/simulate`, {
         method: 'POST',
@@ -46,7 +52,7 @@ export function TryPanel({
         signal: gone.signal,
       })
       .then(({ entity }) => {
-        setSimulation(entity)
+        setWalked({ result: entity, taken, at: new Date().toISOString() })
         setSaid(null)
         mark(marksOf(entity))
       })
@@ -56,9 +62,23 @@ export function TryPanel({
     return () => gone.abort()
   }, [api, campaignId, flow, variables, taken, mark])
 
-  const next = simulation ? untilNext(simulation, taken) : null
+  const simulation = walked?.result ?? null
+  // Until the answer to the last step is there, nobody can tell what the next one follows.
+  const isCurrent = walked?.taken === taken
+  const next = simulation && isCurrent ? untilNext(simulation, taken) : null
   const seen = simulation?.messages.length ?? 0
-  const step = (one: SimulationStep) => setTaken([...taken, { step: one, seen }])
+  const step = (one: SimulationStep) => {
+    if (isCurrent) setTaken([...taken, { step: one, seen }])
+  }
+
+  function save() {
+    if (!walked) return
+    const name = `${campaign.campaignName}, tried ${walked.at.slice(0, 10)}`
+    const file = `${fileName(campaign.campaignName)}.json`
+    const given = { name, file, flow, variables, at: walked.at }
+    const test = flowTest(given, walked.result, walked.taken)
+    downloadJson(`${fileName(campaign.campaignName)}.test.json`, test)
+  }
 
   return (
     <Panel title="Try it" close={close}>
@@ -85,6 +105,9 @@ export function TryPanel({
         </button>
         <button type="button" disabled={taken.length === 0} onClick={() => setTaken([])}>
           Start again
+        </button>
+        <button type="button" disabled={!isCurrent || said !== null} onClick={save}>
+          Save as flow test
         </button>
       </div>
       {simulation && <Outcome simulation={simulation} />}
@@ -171,6 +194,7 @@ function asShown(message: Simulation['messages'][number], flow: Flow): Shown {
     header: around?.header ?? null,
     footer: around?.footer ?? null,
     menu: around?.menu ?? null,
+    links: around?.links ?? [],
     body: message.text,
     buttons: message.buttons.map((button) => button.label),
   }

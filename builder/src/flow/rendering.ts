@@ -1,5 +1,6 @@
 /** What a customer would see of a message, with example values in the places of variables. */
 import type { Header, Message, MessageNode } from './document'
+import type { Template } from './registry'
 
 export type Values = Record<string, string>
 
@@ -12,6 +13,8 @@ export interface Shown {
   body: string
   footer: string | null
   buttons: string[]
+  /** Buttons that WhatsApp handles itself: links, calls, codes. */
+  links: string[]
   /** The label that opens a list. */
   menu: string | null
 }
@@ -26,20 +29,40 @@ export function variablesIn(text: string): string[] {
   return [...text.matchAll(PLACE)].map((match) => (match[1] ?? '').trim())
 }
 
-export function shown(node: MessageNode, values: Values): Shown {
+/** `template` is what WhatsApp has of the message's template, which goes before the document. */
+export function shown(node: MessageNode, values: Values, template: Template | null = null): Shown {
   const { message } = node
   const header = 'header' in message ? message.header : null
-  return {
+  const own: Shown = {
     medium: mediumOf(message, header),
     header: headerText(header, values),
     body: bodyOf(message, values),
     footer: 'footer' in message && message.footer ? filled(message.footer, values) : null,
-    buttons: [
-      ...(node.buttons ?? []).map((button) => filled(button.label, values)),
-      ...(message.type === 'cta_url' ? [filled(message.label, values)] : []),
-    ],
+    buttons: (node.buttons ?? []).map((button) => filled(button.label, values)),
+    links: linksOf(message, values),
     menu: message.type === 'list' ? filled(message.menu, values) : null,
   }
+  if (message.type !== 'template' || !template) return own
+  return {
+    ...own,
+    header: template.headerText
+      ? templateBody(template.headerText, [own.header ?? ''], {})
+      : own.header,
+    body: templateBody(template.body, message.body ?? [], values) || own.body,
+    footer: template.footer || null,
+    links: template.buttons
+      .filter(({ kind }) => kind !== 'quick_reply')
+      .map(({ kind, label }) => label || (kind === 'copy_code' ? 'Copy code' : 'Button')),
+  }
+}
+
+function linksOf(message: Message, values: Values): string[] {
+  if (message.type === 'cta_url') return [filled(message.label, values)]
+  if (message.type !== 'template') return []
+  return [
+    ...(message.url_buttons ?? []).map(() => 'Link'),
+    ...(message.copy_code ? ['Copy code'] : []),
+  ]
 }
 
 function bodyOf(message: Message, values: Values): string {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { FLOWS, flow, pythonConstant } from '../testing/flows'
+import { FLOWS, flow } from '../testing/flows'
 import { names } from './document'
 import { duration, inWords, LONGEST_DELAY, partsOf, seconds } from './durations'
 import { begin, change, redo, undo } from './history'
 import { cardOf, issuesAt } from './issues'
 import { arranged, guessedSize, placesOf } from './layout'
-import { LIMITS, leastLength } from './limits'
+import { leastLength } from './limits'
 import { filled, shown, templateBody } from './rendering'
 
 describe('durations', () => {
@@ -92,30 +92,6 @@ it('keeps the places of a flow that places every card, and arranges any other', 
 })
 
 describe('limits', () => {
-  it.each([
-    ['text', 'LONGEST_TEXT'],
-    ['interactiveBody', 'LONGEST_INTERACTIVE_BODY'],
-    ['header', 'LONGEST_HEADER'],
-    ['footer', 'LONGEST_FOOTER'],
-    ['replyTitle', 'LONGEST_REPLY_TITLE'],
-    ['listMenu', 'LONGEST_LIST_MENU'],
-    ['ctaLabel', 'LONGEST_CTA_LABEL'],
-    ['rowTitle', 'LONGEST_ROW_TITLE'],
-    ['rowDescription', 'LONGEST_ROW_DESCRIPTION'],
-    ['sectionTitle', 'LONGEST_SECTION_TITLE'],
-    ['url', 'LONGEST_URL'],
-    ['caption', 'LONGEST_CAPTION'],
-    ['replyButtons', 'MOST_REPLY_BUTTONS'],
-    ['listRows', 'MOST_LIST_ROWS'],
-    ['templateName', 'LONGEST_TEMPLATE_NAME'],
-    ['templateBody', 'LONGEST_TEMPLATE_BODY'],
-    ['quickReply', 'LONGEST_QUICK_REPLY'],
-    ['templateButtons', 'MOST_TEMPLATE_BUTTONS'],
-    ['copyCode', 'LONGEST_COPY_CODE'],
-  ] as const)('has the %s of domain/limits.py', (ours, theirs) => {
-    expect(LIMITS[ours]).toBe(pythonConstant('domain/limits.py', theirs))
-  })
-
   it('counts characters as people do, and placeholders as nothing', () => {
     expect(leastLength('Hi {{name}} 👋')).toBe(5)
     expect(leastLength('{{ }} {{')).toBe(8)

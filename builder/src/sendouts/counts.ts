@@ -10,3 +10,7 @@ export function share(sendout: Sendout): string {
   const { accepted } = sendout.entries
   return accepted === 0 ? '–' : `${Math.floor((100 * ended(sendout)) / accepted)}%`
 }
+
+export function nameOf(sendout: Sendout): string {
+  return sendout.label ?? sendout.campaignName ?? 'Single messages'
+}

@@ -3,6 +3,7 @@ import type { Entry, Page } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { Notice } from '../ui/notice'
+import { Pager } from '../ui/pager'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
 
@@ -99,22 +100,7 @@ export function Entries({ sendoutId }: { sendoutId: string }) {
           </table>
         </div>
       )}
-      <div className="row">
-        <button
-          type="button"
-          disabled={cursors.length === 0}
-          onClick={() => setCursors(cursors.slice(0, -1))}
-        >
-          Before
-        </button>
-        <button
-          type="button"
-          disabled={!list.value?.nextCursor}
-          onClick={() => list.value?.nextCursor && setCursors([...cursors, list.value.nextCursor])}
-        >
-          After
-        </button>
-      </div>
+      <Pager cursors={cursors} next={list.value?.nextCursor ?? null} go={setCursors} />
     </section>
   )
 }

@@ -1,8 +1,9 @@
-import { useState } from 'react'
-import type { Sendout } from '../api/types'
+import { useCallback, useState } from 'react'
+import type { Campaign, Entity, Sendout } from '../api/types'
 import { useSession } from '../session'
 import { Dialog } from '../ui/dialog'
 import { Notice } from '../ui/notice'
+import { useLoaded } from '../ui/use-loaded'
 
 /** Pause, resume, retry, cancel. */
 export function Levers({ sendout, reload }: { sendout: Sendout; reload: () => Promise<void> }) {
@@ -43,19 +44,69 @@ export function Levers({ sendout, reload }: { sendout: Sendout; reload: () => Pr
         Cancel …
       </button>
       {cancelling && (
-        <Dialog
-          title="Cancel this sendout?"
-          action="Cancel the sendout"
-          danger
-          submit={() => pull('cancel')}
+        <CancelDialog
+          sendout={sendout}
+          cancel={() => pull('cancel')}
           close={() => setCancelling(false)}
-        >
-          <p>
-            Every open entry ends for good, without another message. This cannot be taken back; to
-            stop for a while, pause it.
-          </p>
-        </Dialog>
+        />
       )}
     </>
+  )
+}
+
+/** Cancelling ends what runs; only unpublishing also keeps further requests out. */
+function CancelDialog({
+  sendout,
+  cancel,
+  close,
+}: {
+  sendout: Sendout
+  cancel: () => Promise<void>
+  close: () => void
+}) {
+  const { api } = useSession()
+  const path = `campaigns/${sendout.campaignId}`
+  const read = useCallback(
+    async () => (await api.call<Entity<Campaign>>(path)).entity.state === 'published',
+    [api, path],
+  )
+  const { value: isPublished } = useLoaded(read)
+  const [unpublish, setUnpublish] = useState(false)
+
+  async function submit() {
+    // First, so that no request between the two begins another sendout.
+    if (unpublish) await api.call(`${path}/unpublish`, { method: 'POST', body: {} })
+    await cancel()
+  }
+
+  return (
+    <Dialog
+      title="Cancel this sendout?"
+      action="Cancel the sendout"
+      danger
+      submit={submit}
+      close={close}
+    >
+      <p>
+        Every open entry ends for good, without another message. This cannot be taken back; to stop
+        for a while, pause it.
+      </p>
+      {isPublished && (
+        <>
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={unpublish}
+              onChange={(event) => setUnpublish(event.target.checked)}
+            />
+            Unpublish {sendout.campaignName} too
+          </label>
+          <p className="soft">
+            Otherwise the next request to the campaign begins another sendout. Unpublished, it is
+            refused until it is published again.
+          </p>
+        </>
+      )}
+    </Dialog>
   )
 }

@@ -6,12 +6,14 @@ import type { Mark } from '../editor/card'
 import type { Flow } from '../flow/document'
 import { to } from '../routes'
 import { useSession } from '../session'
-import { download } from '../ui/download'
+import { Count } from '../ui/count'
+import { download, fileName } from '../ui/download'
 import { Notice } from '../ui/notice'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
-import { ended, share } from './counts'
+import { ended, nameOf, share } from './counts'
 import { Entries } from './entries'
+import { Errors } from './errors'
 import { Levers } from './levers'
 import { StateTag } from './sendouts-page'
 
@@ -33,7 +35,8 @@ export function SendoutPage({ sendoutId }: { sendoutId: string }) {
       {said && <Notice kind="error">{said}</Notice>}
       <Holds sendout={sendout} />
       <Progress sendout={sendout} />
-      <FlowWithCounts sendout={sendout} reload={reload} />
+      {sendout.source !== 'message' && <FlowWithCounts sendout={sendout} reload={reload} />}
+      <Errors sendout={sendout} />
       <Entries sendoutId={sendoutId} />
     </>
   )
@@ -46,7 +49,7 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
   async function report() {
     try {
       const file = await api.file(`sendouts/${sendout.sendoutId}/report.csv`)
-      download(`${sendout.campaignName} ${sendout.createdAt.slice(0, 10)}.csv`, file)
+      download(`${fileName(nameOf(sendout))}_${sendout.createdAt.slice(0, 10)}.csv`, file)
       setSaid(null)
     } catch (error) {
       setSaid(error instanceof Error ? error.message : String(error))
@@ -56,7 +59,7 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
   return (
     <>
       <div className="row heading">
-        <h1>{sendout.label ?? sendout.campaignName}</h1>
+        <h1>{nameOf(sendout)}</h1>
         <StateTag sendout={sendout} />
         {canOperate && <Levers sendout={sendout} reload={reload} />}
         <button type="button" onClick={() => void report()}>
@@ -64,10 +67,14 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
         </button>
       </div>
       <p className="facts">
-        <span>
-          Campaign <a href={to.campaign(sendout.campaignId)}>{sendout.campaignName}</a>
-        </span>
-        <span>Version {sendout.campaignVersion}</span>
+        {sendout.source !== 'message' && (
+          <>
+            <span>
+              Campaign <a href={to.campaign(sendout.campaignId)}>{sendout.campaignName}</a>
+            </span>
+            <span>Version {sendout.campaignVersion}</span>
+          </>
+        )}
         <span>
           Began <Time at={sendout.createdAt} />
         </span>
@@ -127,15 +134,6 @@ function Progress({ sendout }: { sendout: Sendout }) {
         {entries.cancelled > 0 && <Count label="Cancelled" value={entries.cancelled} />}
       </dl>
     </section>
-  )
-}
-
-function Count({ label, value }: { label: string; value: number }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }
 

@@ -5,12 +5,12 @@ import { useSession } from '../session'
 import { Notice } from '../ui/notice'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
-import { share } from './counts'
+import { nameOf, share } from './counts'
 
 const PAGE = 50
 
 export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
-  const { api } = useSession()
+  const { api, canSend } = useSession()
   const [state, setState] = useState('')
   const [pages, setPages] = useState(1)
   const list = useLoaded(
@@ -40,6 +40,16 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
             <option value="cancelled">cancelled</option>
           </select>
         </label>
+        {canSend && (
+          <a
+            className="button primary"
+            href={
+              campaignId && sendouts[0] ? to.importOf(sendouts[0].campaignName ?? '') : to.newImport
+            }
+          >
+            Send from a CSV
+          </a>
+        )}
       </div>
       {list.said && <Notice kind="error">{list.said}</Notice>}
       {list.value && sendouts.length === 0 && (
@@ -89,7 +99,7 @@ function SendoutRow({ sendout }: { sendout: Sendout }) {
   return (
     <tr>
       <th scope="row">
-        <a href={to.sendout(sendout.sendoutId)}>{sendout.label ?? sendout.campaignName}</a>
+        <a href={to.sendout(sendout.sendoutId)}>{nameOf(sendout)}</a>
       </th>
       <td data-label="Version" className="version" title={sendout.campaignVersion}>
         {sendout.campaignVersion}

@@ -17,11 +17,3 @@ export function flow(name: string): Flow {
   if (!found) throw new Error(`there is no flow ${name}`)
   return structuredClone(found[1])
 }
-
-/** A line of a Python module such as `LONGEST_TEXT: Final = 4096`, read as a number. */
-export function pythonConstant(module: string, name: string): number {
-  const source = readFileSync(join(ROOT, module), 'utf8')
-  const [, value] = new RegExp(`^${name}: Final = (\\d+)$`, 'm').exec(source) ?? []
-  if (value === undefined) throw new Error(`${module} has no ${name}`)
-  return Number(value)
-}

@@ -12,3 +12,8 @@ export function downloadJson(name: string, document: unknown): void {
   const text = `${JSON.stringify(document, null, 2)}\n`
   download(name, new Blob([text], { type: 'application/json' }))
 }
+
+/** A campaign's name as part of a file's. */
+export function fileName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._-]+/gu, '_')
+}

@@ -1,5 +1,6 @@
-import { type ReactNode, useId } from 'react'
+import { type ReactNode, useId, useRef } from 'react'
 import { leastLength } from '../flow/limits'
+import { InsertBar } from './insert'
 
 interface FieldProps {
   id: string
@@ -12,18 +13,24 @@ export function Field({
   label,
   hint,
   problem,
+  aside,
   children,
 }: {
   label: string
   hint?: ReactNode
   problem?: string | null
+  /** Stands at the end of the label's line. */
+  aside?: ReactNode
   children: (field: FieldProps) => ReactNode
 }) {
   const id = useId()
   const about = hint || problem ? `${id}-about` : undefined
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <div className="field-head">
+        <label htmlFor={id}>{label}</label>
+        {aside}
+      </div>
       {children({ id, 'aria-describedby': about, 'aria-invalid': problem ? true : undefined })}
       {(hint || problem) && (
         <div id={about} className="field-about">
@@ -45,6 +52,7 @@ export function TextField({
   hint,
   problem,
   placeholder,
+  fills = false,
 }: {
   label: string
   value: string
@@ -55,7 +63,10 @@ export function TextField({
   hint?: ReactNode
   problem?: string | null
   placeholder?: string
+  /** Whether it may hold variables and emoji, and offers them. */
+  fills?: boolean
 }) {
+  const control = useRef<HTMLInputElement & HTMLTextAreaElement>(null)
   const length = leastLength(value)
   const over = most !== undefined && length > most
   const said = problem ?? (over ? `${length - most} too many for WhatsApp` : null)
@@ -65,11 +76,17 @@ export function TextField({
     </span>
   )
   return (
-    <Field label={label} hint={joined(counter, hint)} problem={said}>
+    <Field
+      label={label}
+      hint={joined(counter, hint)}
+      problem={said}
+      aside={fills && <InsertBar {...{ label, control, onChange }} />}
+    >
       {(field) =>
         rows && rows > 1 ? (
           <textarea
             {...field}
+            ref={control}
             rows={rows}
             value={value}
             placeholder={placeholder}
@@ -78,6 +95,7 @@ export function TextField({
         ) : (
           <input
             {...field}
+            ref={control}
             type="text"
             value={value}
             placeholder={placeholder}

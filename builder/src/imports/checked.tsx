@@ -1,0 +1,71 @@
+import type { Import } from '../api/types'
+import { secondsInWords } from '../flow/durations'
+import { Count } from '../ui/count'
+import { Notice } from '../ui/notice'
+import { Time } from '../ui/time'
+
+/** What was found in a file: who would get it, who not and why, and how long it takes. */
+export function Checked({ found }: { found: Import }) {
+  const { duplicates, errors } = found
+  return (
+    <section aria-label="What was found" className="progress-part">
+      <h2>What was found</h2>
+      <dl className="counts">
+        <Count label="Rows" value={found.rows} />
+        <Count label="Get a first message" value={found.toSend} />
+        <Count label="Not valid" value={found.invalid} />
+        <Count label="Twice in the file" value={duplicates.inFile} />
+        <Count label="Got it before" value={duplicates.sentBefore} />
+        <Count label="Opted out" value={found.optedOut} />
+      </dl>
+      <p>
+        {found.toSend > 0 && (
+          <>
+            The first messages take about <b>{secondsInWords(found.secondsNeeded)}</b> at the
+            sender's rate.{' '}
+          </>
+        )}
+        <span className="soft">
+          Read as {found.encoding}, separated by {separator(found.delimiter)}. Checked against
+          version {found.campaignVersion}; kept until <Time at={found.expiresAt} />.
+        </span>
+      </p>
+      {errors.length > 0 && (
+        <>
+          <h3>Rows that are left out</h3>
+          {found.invalid > errors.length && (
+            <Notice>
+              The first {errors.length} of {found.invalid}.
+            </Notice>
+          )}
+          <div className="table-frame">
+            <table className="list">
+              <thead>
+                <tr>
+                  <th scope="col">Row</th>
+                  <th scope="col">Column</th>
+                  <th scope="col">What is wrong</th>
+                </tr>
+              </thead>
+              <tbody>
+                {errors.map((error) => (
+                  <tr key={error.row}>
+                    <th scope="row" data-label="Row">
+                      {error.row}
+                    </th>
+                    <td data-label="Column">{error.column ?? '–'}</td>
+                    <td data-label="What is wrong">{error.message}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </section>
+  )
+}
+
+function separator(delimiter: string): string {
+  return { ',': 'commas', ';': 'semicolons', '\t': 'tabs' }[delimiter] ?? delimiter
+}

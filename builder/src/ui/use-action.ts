@@ -1,0 +1,21 @@
+import { useState } from 'react'
+
+/** Runs what may be refused: whether it runs, and the words of the last refusal. */
+export function useAction() {
+  const [said, setSaid] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+
+  async function run(action: () => Promise<void>): Promise<void> {
+    setBusy(true)
+    try {
+      await action()
+      setSaid(null)
+    } catch (error) {
+      setSaid(error instanceof Error ? error.message : String(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return { run, said, busy }
+}
