@@ -8,12 +8,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import accept_batch, accept_single, accept_stored, webhooks
+from bench import accept_batch, accept_single, accept_stored, report, webhooks
 
 BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "accept_batch": accept_batch.main,
     "accept_single": accept_single.main,
     "accept_stored": accept_stored.main,
+    "report": report.main,
     "webhooks": webhooks.main,
 }
 

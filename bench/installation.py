@@ -45,12 +45,13 @@ FLOW: dict[str, Any] = {
 
 @dataclass
 class Installation:
-    """One API process and its database, with one published campaign."""
+    """One API process (its id is `api_process`) and its database, with one published campaign."""
 
     database: Database
     http: httpx.AsyncClient
     campaign: str
     port: int
+    api_process: int
 
     async def send(self, body: bytes) -> None:
         """Send a request; fails unless everything in it was accepted."""
@@ -107,7 +108,7 @@ async def installation() -> AsyncIterator[Installation]:
                     trust_env=False,
                 ) as http:
                     await _ready(http, base)
-                    yield Installation(database, http, await _publish(http), port)
+                    yield Installation(database, http, await _publish(http), port, process.pid)
             finally:
                 process.terminate()
                 process.wait()

@@ -28,8 +28,8 @@ from embedded.ports import free_ports
 from embedded.postgres import running_postgres
 from storage.schema import migrate
 from storage.session import Database
-from storage.tables import webhooks
 from storage.webhook_deliveries import WebhookDeliveries
+from storage.webhook_tables import webhooks
 from tests.api.sent import add_sendout
 from tests.record import BUSINESS, add_business
 from webhooks.addresses import Addresses

@@ -15,8 +15,9 @@ from domain.webhook_address import Allowed
 from domain.webhooks import DeliveredEvents, DeliverEvents
 from storage.intake import take_statuses
 from storage.session import Database
-from storage.tables import channels, webhook_events
+from storage.tables import channels
 from storage.webhook_deliveries import WebhookDeliveries
+from storage.webhook_tables import webhook_events
 from storage.webhooks import add_webhook, delete_webhook, filter_columns
 from tests.api.sent import add_entry, add_message, add_sendout
 from tests.record import BUSINESS
@@ -88,10 +89,15 @@ class Office:
             channel_id = (await connection.execute(select(channels.c.channel_id))).scalar_one()
             await take_statuses(connection, BUSINESS, channel_id, statuses)
 
-    async def deliver(self, webhook_id: UUID, via: Courier | None = None) -> DeliveredEvents:
+    async def deliver(
+        self,
+        webhook_id: UUID,
+        via: Courier | None = None,
+        environment: ActivityEnvironment | None = None,
+    ) -> DeliveredEvents:
         """What the activity does in one go."""
         delivering = Delivering(WebhookDeliveries(self.database), via or courier(), lingers=0.0)
-        answer: DeliveredEvents = await ActivityEnvironment().run(
+        answer: DeliveredEvents = await (environment or ActivityEnvironment()).run(
             delivering.deliver_events, DeliverEvents(webhook=webhook_id)
         )
         return answer

@@ -1,5 +1,7 @@
 """Events go to the address that was checked, and nowhere else."""
 
+import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -96,10 +98,14 @@ class TestDelivering:
         said = "the host must not be at a private, loopback or special address"
         assert await office.waiting(webhook_id) == [("sent", "pending", said)] * 2
 
-    async def test_what_was_checked_is_connected_to(self, office: Office, tls_receiver: Receiver):
+    @pytest.mark.parametrize("name", ["hook.example", "hook.example."])
+    async def test_what_was_checked_is_connected_to(
+        self, office: Office, tls_receiver: Receiver, name: str
+    ):
         """The system knows no hook.example: only the checked address can have been used."""
-        names = Names(hook_example=["127.0.0.1"])
-        webhook_id = await office.register(f"https://hook.example:{tls_receiver.port}/x?y=1")
+        names = Names()
+        names.known[name] = ["127.0.0.1"]
+        webhook_id = await office.register(f"https://{name}:{tls_receiver.port}/x?y=1")
         await office.happens([(message, "read") for message in await office.messages(2)])
         via = courier(Addresses(LOOPBACK, names), tls=trusting())
         await office.deliver_all(webhook_id, via)
@@ -108,8 +114,8 @@ class TestDelivering:
         assert tls_receiver.unsigned == []
         call = tls_receiver.taken[0]
         assert call.path == "/x?y=1"
-        assert call.headers["host"] == f"hook.example:{tls_receiver.port}"
-        assert set(names.asked) == {"hook.example"}
+        assert call.headers["host"] == f"{name}:{tls_receiver.port}"
+        assert set(names.asked) == {name}
 
     @pytest.mark.parametrize("name", ["other.example", "127.0.0.1"])
     async def test_the_certificate_has_to_be_of_the_name(
@@ -132,6 +138,24 @@ class TestDelivering:
         webhook_id = await office.register(f"http://hook.example:{receiver.port}/")
         await office.happens([(message, "sent") for message in await office.messages(1)])
         await office.deliver_all(webhook_id, courier(Addresses(LOOPBACK, names)))
+
+        assert len(receiver.taken) == 1
+
+    async def test_an_address_that_takes_no_connection_leaves_time_for_the_next_one(
+        self, office: Office, receiver: Receiver
+    ):
+        """Packets to it are lost: its queue of connections is full and nobody takes one."""
+        with socket.socket() as silent, contextlib.ExitStack() as waiting:
+            silent.bind(("127.0.0.2", receiver.port))
+            silent.listen(0)
+            for _ in range(4):
+                knocking = waiting.enter_context(socket.socket())
+                knocking.setblocking(False)
+                knocking.connect_ex(silent.getsockname())
+            names = Names(hook_example=["127.0.0.2", "127.0.0.1"])
+            webhook_id = await office.register(f"http://hook.example:{receiver.port}/")
+            await office.happens([(message, "sent") for message in await office.messages(1)])
+            await office.deliver(webhook_id, courier(Addresses(LOOPBACK, names), timeout=4.0))
 
         assert len(receiver.taken) == 1
 

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import random
 
+from temporalio.testing import ActivityEnvironment
+
 from activities.webhooks import SIDE_BY_SIDE
 from domain.status import StatusName
 from tests.webhooks.delivering import Office, courier
@@ -161,6 +163,19 @@ async def test_an_endless_answer_is_not_read(office: Office, receiver: Receiver)
     assert await office.waiting(webhook_id) == []
 
 
+async def test_an_answer_that_hangs_after_its_status_is_given(office: Office, receiver: Receiver):
+    async def hanging(_: Received) -> bytes:
+        return b"HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\no"
+
+    receiver.behaviour = hanging
+    webhook_id = await office.register(receiver.address)
+    await office.happens([(message, "sent") for message in await office.messages(3)])
+    await office.deliver(webhook_id)
+
+    assert len(receiver.got) == 3
+    assert await office.waiting(webhook_id) == []
+
+
 async def test_a_receiver_that_never_answers_fails_the_event(office: Office, receiver: Receiver):
     async def asleep(_: Received) -> int:
         await asyncio.sleep(60)
@@ -258,6 +273,26 @@ async def test_a_later_status_makes_an_earlier_one_that_was_given_up_pointless(
 
     assert await office.waiting(webhook_id) == []
     assert by_message(receiver.taken) == {message: ["delivered"]}
+
+
+async def test_a_worker_that_stops_ends_its_calls_and_leaves_the_rest_to_the_next(
+    office: Office, receiver: Receiver
+):
+    environment = ActivityEnvironment()
+
+    async def slow(_: Received) -> int:
+        environment.worker_shutdown()
+        await asyncio.sleep(0.1)
+        return 200
+
+    receiver.behaviour = slow
+    webhook_id = await office.register(receiver.address)
+    await office.happens([(message, "sent") for message in await office.messages(60)])
+    answer = await office.deliver(webhook_id, environment=environment)
+
+    assert answer.again_in == 0, "it is not leased any more"
+    assert 1 <= len(receiver.taken) <= SIDE_BY_SIDE
+    assert len(await office.waiting(webhook_id)) == 60 - len(receiver.taken)
 
 
 async def test_a_crash_of_the_deliverer_loses_nothing(office: Office, receiver: Receiver):

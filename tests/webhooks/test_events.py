@@ -3,13 +3,14 @@
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from domain.inbound import Inbound
 from storage.customers import Customers
 from storage.flows import StoredFlows
-from storage.tables import campaigns, channels, messages, webhooks
+from storage.tables import campaigns, channels, messages, sendouts
 from storage.webhook_events import tell_report
+from storage.webhook_tables import webhooks
 from storage.webhooks import filter_columns, forget_orphans, sleeping_webhooks
 from tests.record import BUSINESS
 from tests.webhooks.delivering import AT, Office
@@ -113,6 +114,37 @@ async def test_a_tap_settles_an_unknown_message_and_is_told_with_its_echo(office
     assert sorted(kind for kind, *_ in await office.waiting(webhook_id)) == ["echo", "inbound"]
 
 
+@pytest.mark.parametrize("settled_by", ["sent", "tap"])
+async def test_what_was_given_up_then_sent_and_failed_is_told_as_failed_once(
+    office: Office, settled_by: str
+):
+    """That it was given up has been told where that was decided."""
+    webhook_id = await office.register("http://127.0.0.1:1/")
+    message = await office.message("given_up", wamid=None, unknown_since=AT)
+    if settled_by == "tap":
+        reply = f"{message}:yes"
+        await writes(
+            office,
+            Inbound("wamid.tap", "tap", "+16045552331", None, AT, text="Yes", reply_id=reply),
+        )
+    else:
+        await office.happens([(message, "sent")])
+        await office.happens([(message, "sent")])
+    await office.happens([(message, "failed")])
+
+    assert [kind for kind, *_ in await office.waiting(webhook_id) if kind != "sent"] == []
+
+
+async def test_what_was_unknown_then_sent_and_failed_is_told_as_failed(office: Office):
+    webhook_id = await office.register("http://127.0.0.1:1/")
+    message = await office.message("unknown", wamid=None, unknown_since=AT)
+    await office.happens([(message, "sent")])
+    await office.happens([(message, "failed")])
+
+    kinds = [kind for kind, *_ in await office.waiting(webhook_id)]
+    assert kinds == ["sent", "delivery_failed"]
+
+
 async def test_a_tap_on_a_template_of_others_has_its_payload(office: Office, receiver: Receiver):
     webhook_id = await office.register(receiver.address, "messages")
     await writes(
@@ -123,6 +155,23 @@ async def test_a_tap_on_a_template_of_others_has_its_payload(office: Office, rec
 
     (call,) = receiver.taken
     assert call.event["buttonResponse"]["payload"] == "their payload"
+
+
+@pytest.mark.parametrize(("source", "marks"), [("api", None), ("test", True)])
+async def test_what_a_draft_is_tested_with_is_told_as_a_test(
+    office: Office, receiver: Receiver, source: str, marks: bool | None
+):
+    """Whoever tries a flow also tries what reads its events; nobody takes them for customers'."""
+    webhook_id = await office.register(receiver.address)
+    (message,) = await office.messages(1)
+    async with office.database.transaction() as connection:
+        await connection.execute(update(sendouts).values(source=source))
+    await office.happens([(message, "sent")])
+    await office.deliver_all(webhook_id)
+
+    (call,) = receiver.taken
+    assert call.event["metadata"].get("test") is marks
+    assert call.event["statusUpdate"]["metadata"].get("test") is marks
 
 
 async def test_a_report_is_told_once(office: Office, receiver: Receiver):
