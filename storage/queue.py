@@ -10,6 +10,11 @@ from storage.session import Database
 
 PAGE = 500
 """Entries per page: a few seconds of starts, well within one activity."""
+_PACE = 2
+"""Runs started per second, as a multiple of what all the business's senders can send. It fills the time
+ahead soon enough; all at once would keep whoever taps meanwhile waiting for the machine."""
+_BREATH = 1.0
+"""Seconds between two pages that are started at that pace."""
 
 # Entries started and not yet attempted are what is ahead of the senders.
 _AHEAD = text("""
@@ -18,6 +23,8 @@ _AHEAD = text("""
             AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.entry_id = e.entry_id)) AS ahead,
         (SELECT coalesce(max(c.messages_per_second), 60) FROM channels c
             WHERE c.business_id = s.business_id) AS rate,
+        (SELECT coalesce(sum(c.messages_per_second), 60) FROM channels c
+            WHERE c.business_id = s.business_id) AS all_rates,
         (SELECT extract(epoch FROM min(e.due_at) - now()) FROM entries e
             WHERE e.sendout_id = s.sendout_id AND e.state = 'queued') AS due_in
     FROM sendouts s WHERE s.sendout_id = :sendout
@@ -63,10 +70,13 @@ class EntryQueue:
             room = self._start_ahead * state.rate - state.ahead
             if room <= 0:
                 return [], StartedRuns(started=0, again_in=self._start_ahead / 4)
-            limit = min(PAGE, room)
+            limit = min(PAGE, room, int(_PACE * state.all_rates * _BREATH))
             rows = (await connection.execute(_DUE, key | {"limit": limit})).all()
         page = [QueuedEntry(*row) for row in rows]
-        return page, StartedRuns(started=len(page), more=True)
+        if len(page) < limit or limit == PAGE:
+            return page, StartedRuns(started=len(page), more=True)
+        again_in = self._start_ahead / 4 if limit == room else _BREATH
+        return page, StartedRuns(started=len(page), again_in=again_in)
 
     async def mark_started(self, entries: Sequence[QueuedEntry]) -> None:
         """Record the starts; an entry cancelled meanwhile stays cancelled."""

@@ -27,16 +27,17 @@ class Size:
     kills_of_each: int
     faulty: int
     stormed: int
-    backlog: int
     rates: tuple[int, int]
+    is_timed: bool
+    """Whether the machine does nothing else, so that times on it can be compared."""
 
 
 _SIZES = {
     "moderate": Size(
-        entries=200, kills_of_each=2, faulty=60, stormed=30, backlog=300, rates=(1, 4)
+        entries=200, kills_of_each=2, faulty=60, stormed=30, rates=(1, 4), is_timed=False
     ),
     "large": Size(
-        entries=1000, kills_of_each=4, faulty=600, stormed=200, backlog=1000, rates=(3, 12)
+        entries=1000, kills_of_each=4, faulty=600, stormed=200, rates=(3, 12), is_timed=True
     ),
 }
 
