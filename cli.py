@@ -100,7 +100,7 @@ def check_flow(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)
 
     try:
         _, issues = checked(json.loads(file.read_bytes()))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         typer.echo(f"{file}: not JSON: {error}", err=True)
         raise typer.Exit(1) from None
     for issue in issues:

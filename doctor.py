@@ -40,6 +40,8 @@ from workflows import messages
 
 _PATIENCE = 5.0
 """Seconds for an answer of Temporal or the API."""
+_PATIENCE_WITH_ALL = 30.0
+"""Seconds for all that is asked of a Temporal that answers."""
 _SKEW = 2.0
 """Seconds by which the clocks of this host and the database may differ."""
 _LONG = 300.0
@@ -278,6 +280,9 @@ async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=_PATIENCE)
         )
+    except ValueError as error:
+        yield _problem("Temporal", f"SENDOUT_TEMPORAL_ADDRESS is unusable: {error}.")
+        return
     except (RuntimeError, TimeoutError):
         said = f"{address} does not answer; start it, or set SENDOUT_TEMPORAL_ADDRESS."
         yield _problem("Temporal", said)
@@ -292,10 +297,13 @@ async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
         return
     yield Finding("Temporal", f"{address} answers, the namespace {namespace} is there")
     try:
-        for finding in await _furnished(client, settings):
-            yield finding
+        findings = await asyncio.wait_for(_furnished(client, settings), _PATIENCE_WITH_ALL)
+    except TimeoutError:
+        findings = [_problem("Temporal", f"{address} answers too slowly; look at its log.")]
     except RPCError as error:
-        yield _problem("Temporal", f"{address} refuses: {error.message}.")
+        findings = [_problem("Temporal", f"{address} refuses: {error.message}.")]
+    for finding in findings:
+        yield finding
 
 
 async def _furnished(client: Client, settings: Settings) -> list[Finding]:
@@ -366,8 +374,9 @@ async def _address(settings: Settings) -> AsyncIterator[Finding]:
         async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as http:
             # With a token that cannot be ours: the refusal in our words shows that it is us.
             answer = await http.get(url, params={"hub.mode": "subscribe", "hub.verify_token": ""})
-            ours = answer.status_code == 403 and answer.json().get("code") == _PERMISSION_DENIED
-    except (httpx.HTTPError, ValueError):
+            body = answer.json() if answer.status_code == 403 else None
+            ours = isinstance(body, dict) and body.get("code") == _PERMISSION_DENIED
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         ours = False
     if ours:
         yield Finding("API", f"{settings.api_url} answers, with the path of WhatsApp's events")

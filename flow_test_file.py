@@ -21,6 +21,9 @@ from domain.issues import Issue
 from domain.shape import FlowShapeError, explain_value, read_flow
 from settings import Settings
 
+_MOST_VALUES = 1_000_000
+"""In one file, what YAML's aliases stand for counted where they stand."""
+
 
 class Unusable(Exception):
     """A file that is no test, or whose flow cannot run; the message says why, in a line or more."""
@@ -71,12 +74,25 @@ def read_document(file: Path) -> Any:
     """A file's JSON or YAML, numbers as `domain.json_text.read` keeps them. Raises `Unusable`."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-        return json_text.read(text) if file.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506
+        return json_text.read(text) if file.suffix == ".json" else _read_yaml(text)
     except OSError as error:
         raise Unusable(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         kind = "JSON" if file.suffix == ".json" else "YAML"
         raise Unusable(f"{file} is not {kind}: {error}") from None
+
+
+def _read_yaml(text: str) -> Any:
+    document = yaml.load(text, _Loader)  # noqa: S506
+    pending, count = [document], 0
+    while pending:
+        value = pending.pop()
+        count += 1
+        if count > _MOST_VALUES:
+            raise ValueError(f"its aliases make more than {_MOST_VALUES:,} values of it")
+        pending += value.values() if isinstance(value, dict) else ()
+        pending += value if isinstance(value, list) else ()
+    return document
 
 
 class _Loader(yaml.SafeLoader):
@@ -133,8 +149,12 @@ def _flow(test: FlowTest, file: Path) -> Flow:
     document = test.flow
     if isinstance(document, str):
         document = read_document(file.parent / document)
-    # With ordinary numbers, as the API reads it.
-    flow, issues = checked(json.loads(json_text.write(document)))
+    try:
+        # With ordinary numbers, as the API reads it.
+        document = json.loads(json_text.write(document))
+    except ValueError as error:
+        raise Unusable(f"its flow cannot be read: {error}") from None
+    flow, issues = checked(document)
     errors = [issue for issue in issues if issue.severity == "error"]
     if flow is None or errors:
         raise Unusable("\n".join(["its flow cannot be published:", *map(issue_line, errors)]))

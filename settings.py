@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     task_queue: str = Field(default="sendout", description="Task queue of the workflows.")
     graph_url: str = Field(
         default="https://graph.facebook.com",
+        pattern=r"^https?://[^\s?#]+$",
         description="Base address of the WhatsApp Cloud API; the embedded stack names its simulator.",
     )
     graph_version: str = Field(default="v25.0", description="Graph API version.")

@@ -197,7 +197,7 @@ def _report(read: Read) -> dict[str, Any]:
 async def found(
     connection: AsyncConnection, business_id: UUID, import_id: UUID, *, lock: bool = False
 ) -> Import:
-    """The import, locked if asked. Raises `NotFound`."""
+    """The import, with its campaign locked if asked. Raises `NotFound`."""
     known = await record.find_import(connection, business_id, import_id, lock=lock)
     if known is None:
         raise NotFound(

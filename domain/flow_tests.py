@@ -43,6 +43,9 @@ def _time(value: object) -> datetime:
     time = read_time(value) if isinstance(value, str) else None
     if time is None:
         raise ValueError("write a time with its offset, as 2026-05-04T09:30:00Z")
+    if not 1970 <= time.year < 9000:
+        # Whatever waits, waits until a date that there is.
+        raise ValueError("write a time between the years 1970 and 8999")
     return time
 
 

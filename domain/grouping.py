@@ -105,11 +105,16 @@ def reject_all(group: Group, error: PartialError) -> None:
 
 
 def check_entries(
-    group: Group, situation: Situation, inputs: FlowInputs, *, allow_multiple: bool
+    group: Group,
+    situation: Situation,
+    inputs: FlowInputs,
+    *,
+    allow_multiple: bool,
+    repeated: str = REPEATED_CLIENT,
 ) -> None:
     """Sort the group's entries into accepted and rejected ones.
 
-    Under `allow_one` a client that was accepted before in this group is refused.
+    Under `allow_one` a client that was accepted before in this group is refused as `repeated`.
     """
     seen: set[str] = set()
     for position, entry in group.entries:
@@ -121,7 +126,7 @@ def check_entries(
             group.accepted.append(checked)
         else:
             group.rejected.append(
-                Rejected(position, checked.client, send_errors.ENTRY_INVALID, REPEATED_CLIENT)
+                Rejected(position, checked.client, send_errors.ENTRY_INVALID, repeated)
             )
 
 

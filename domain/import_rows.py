@@ -9,11 +9,13 @@ from domain import send_errors
 from domain.csv_text import CsvText, has_lost_digits
 from domain.entry_checks import Accepted, Rejected, Situation
 from domain.flow_inputs import FlowInputs
-from domain.grouping import REPEATED_CLIENT, Group, check_entries
+from domain.grouping import Group, check_entries
 from domain.import_columns import VARIABLE, Column
 
 MOST_ERRORS: Final = 100
 """Rows whose errors are told; the others are counted."""
+REPEATED_ROW: Final = "`client` stands in an earlier row of this file"
+"""The reason to refuse a row under `allow_one`."""
 
 _NAMED = re.compile(r"`([^`]+)`")
 
@@ -82,14 +84,20 @@ def check_rows(csv_text: CsvText, rules: RowRules) -> CheckedRows:
             too_long.append(_too_long(row, len(rules.columns)))
         else:
             group.entries.append((row, _entry(row, cells, rules)))
-    check_entries(group, rules.situation, rules.inputs, allow_multiple=rules.allow_multiple)
+    check_entries(
+        group,
+        rules.situation,
+        rules.inputs,
+        allow_multiple=rules.allow_multiple,
+        repeated=REPEATED_ROW,
+    )
     columns = {column.target: column.name for column in rules.columns}
     rejected = sorted(group.rejected + too_long, key=lambda refused: refused.position)
     return CheckedRows(
         len(group.accepted) + len(rejected),
         group.accepted,
         [RowError(refused, _column_of(refused, columns)) for refused in rejected[:MOST_ERRORS]],
-        sum(refused.reason == REPEATED_CLIENT for refused in rejected),
+        sum(refused.reason == REPEATED_ROW for refused in rejected),
     )
 
 

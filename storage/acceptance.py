@@ -160,13 +160,17 @@ async def add_aliases(connection: AsyncConnection, targets: Sequence[Target]) ->
     return aliases
 
 
+# The campaigns are looked at again: one that was stopped meanwhile has had all its sendouts cancelled
+# that there were.
 _OPEN_SENDOUTS = """
 INSERT INTO sendouts (sendout_id, business_id, campaign_id, campaign_version, flow_hash, source,
                       is_current)
 SELECT sendout_id, $5::uuid, campaign_id, version, flow_hash, 'api', true
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
   AS s (sendout_id, campaign_id, version, flow_hash)
-ORDER BY campaign_id, version
+JOIN campaigns c USING (campaign_id)
+WHERE c.state = 'published'
+ORDER BY campaign_id, version FOR SHARE OF c
 ON CONFLICT (campaign_id, campaign_version) WHERE is_current DO NOTHING
 RETURNING campaign_id, campaign_version, sendout_id
 """
@@ -184,7 +188,8 @@ async def open_sendouts(
 ) -> dict[tuple[UUID, str], tuple[UUID, bool]]:
     """The current sendouts of these versions, and whether this call created them.
 
-    Raises `SituationChanged` when one that another request created is already cancelled.
+    Raises `SituationChanged` when one that another request created is already cancelled, or a campaign
+    is not published any more.
     """
     wanted = {
         (target.campaign_id, target.campaign_version or ""): target.flow_hash for target in targets

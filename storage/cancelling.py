@@ -81,25 +81,12 @@ async def cancel_entry(connection: AsyncConnection, entry_id: UUID) -> None:
 
 
 async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
-    await _mark(connection, which)
+    await _stop(connection, which)
     # now() is the transaction's: these are the entries that it has ended. Statements of their own,
     # because a send that was waited for above is seen only by those that start after it.
     ended = and_(which, entries.c.state == "cancelled", entries.c.finished_at == func.now())
     await connection.execute(
         delete(claims).where(claims.c.entry_id == entries.c.entry_id, ended, ~_IS_SENT)
-    )
-    # A question that nobody will act upon must not catch the customer's next text.
-    is_over = or_(entries.c.state == "cancelled", sendouts.c.state == "cancelled")
-    await connection.execute(
-        update(asks)
-        .where(
-            asks.c.entry_id == entries.c.entry_id,
-            entries.c.sendout_id == sendouts.c.sendout_id,
-            asks.c.closed_at.is_(None),
-            which,
-            is_over,
-        )
-        .values(closed_at=func.now())
     )
     waiting = select(entries.c.entry_id, literal("cancel"), literal({}, JSON)).where(
         ended, _IS_TAKEN_BACK
@@ -107,21 +94,34 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
     await connection.execute(insert(run_signals).from_select(["entry_id", "name", "body"], waiting))
 
 
-async def _mark(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
-    """Set the open ones `cancelled`, all at once and so in no particular order.
+async def _stop(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """Set the open ones `cancelled` and close the asks, all at once and so in no particular order.
 
     Whoever has locked some of them in another order waits for us as we do for them, until PostgreSQL
-    ends one of both; if it is us, this step is done again.
+    ends one of both; if it is us, these steps are done again.
     """
-    change = (
+    mark = (
         update(entries)
         .where(which, entries.c.state.in_(OPEN_STATES))
         .values(state="cancelled", finished_at=func.now())
     )
+    # A question that nobody will act upon must not catch the customer's next text.
+    close_asks = (
+        update(asks)
+        .where(
+            asks.c.entry_id == entries.c.entry_id,
+            entries.c.sendout_id == sendouts.c.sendout_id,
+            asks.c.closed_at.is_(None),
+            which,
+            or_(entries.c.state == "cancelled", sendouts.c.state == "cancelled"),
+        )
+        .values(closed_at=func.now())
+    )
     for tries_left in reversed(range(_TRIES)):
         try:
             async with connection.begin_nested():
-                await connection.execute(change)
+                await connection.execute(mark)
+                await connection.execute(close_asks)
         except DBAPIError as error:
             if not (tries_left and is_deadlock(error)):
                 raise

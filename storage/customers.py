@@ -56,14 +56,15 @@ _CLICK = text("""
 """)
 
 # Several open asks of one customer and sender: the newest gets the text; one written before the ask
-# opened does not count (flow.md 2.5). WhatsApp's times are whole seconds.
+# opened does not count (flow.md 2.5). WhatsApp's times are whole seconds. The entry is locked before its
+# ask, as by whoever cancels it.
 _ANSWER = text("""
     UPDATE asks a SET answer = :text, inbound_id = :inbound_id, closed_at = now()
     FROM (
-        SELECT entry_id, attempt, node, visit FROM asks
-        WHERE channel_id = :channel_id AND client = ANY(:names) AND closed_at IS NULL
-            AND date_trunc('second', opened_at) <= :at
-        ORDER BY opened_at DESC LIMIT 1 FOR UPDATE
+        SELECT q.entry_id, q.attempt, q.node, q.visit FROM asks q JOIN entries e USING (entry_id)
+        WHERE q.channel_id = :channel_id AND q.client = ANY(:names) AND q.closed_at IS NULL
+            AND date_trunc('second', q.opened_at) <= :at
+        ORDER BY q.opened_at DESC LIMIT 1 FOR NO KEY UPDATE OF e FOR UPDATE OF q
     ) newest
     WHERE a.entry_id = newest.entry_id AND a.attempt = newest.attempt AND a.node = newest.node
         AND a.visit = newest.visit

@@ -133,7 +133,8 @@ async def find_import(
 ) -> Import | None:
     """The import, None when the business has none of that id or it was over a day ago.
 
-    With `lock` nobody else starts it until the transaction ends.
+    With `lock` nobody else starts it until the transaction ends, and its campaign stays as it is:
+    whoever stops that waits and then finds the sendout, or it is not started.
     """
     c = imports.c
     expires_at = c.created_at + literal_column(KEPT)
@@ -143,7 +144,7 @@ async def find_import(
         .where(c.business_id == business_id, c.import_id == import_id, expires_at > func.now())
     )
     if lock:
-        query = query.with_for_update(of=imports)
+        query = query.with_for_update(of=[imports, campaigns], key_share=True)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else Import(**row._asdict())
 

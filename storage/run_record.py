@@ -38,7 +38,7 @@ _OPEN_ASK = text("""
     FROM entries e JOIN sendouts s USING (sendout_id)
     WHERE e.entry_id = :entry AND e.attempt = :attempt
         AND e.state <> 'cancelled' AND s.state <> 'cancelled'
-    FOR NO KEY UPDATE OF e
+    FOR SHARE OF s FOR NO KEY UPDATE OF e
     ON CONFLICT DO NOTHING
 """)
 

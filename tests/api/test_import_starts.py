@@ -28,6 +28,7 @@ from tests.api.importing import (
 )
 from tests.api.sending import count, entry, send
 from tests.record import BUSINESS, SENDER, add_campaign, greeting, publish
+from tests.statements import until_somebody_waits
 from tests.temporal_stand_ins import RecordedPokes
 
 SENDOUTS = f"/v1/businesses/{BUSINESS}/sendouts"
@@ -222,6 +223,17 @@ class TestStart:
 
         assert code_of(await upload(api, customers(1))) == (409, code)
         assert code_of(await api.post(f"{IMPORTS}/{made['importId']}/start")) == (409, code)
+        assert await count(database) == 0
+
+    async def test_a_campaign_that_is_being_stopped_is_not_started(self, api, database: Database):
+        """Its sendouts are cancelled by then: another one would be sent for all that."""
+        made = await checked(api, customers(1))
+        async with database.transaction() as connection:
+            await connection.execute(update(campaigns).values(state="unpublished"))
+            starting = asyncio.create_task(api.post(f"{IMPORTS}/{made['importId']}/start"))
+            await until_somebody_waits(connection)
+
+        assert code_of(await starting) == (409, "CAMPAIGN_NOT_FINAL")
         assert await count(database) == 0
 
     async def test_without_a_good_row_there_is_no_sendout(self, api):

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from domain.grouping import REPEATED_CLIENT
+from domain.import_rows import REPEATED_ROW
 from storage.import_tables import imports
 from storage.session import Database
 from storage.tables import entries
@@ -277,7 +279,11 @@ class TestChecks:
         await start(api, made)
 
         refused = sorted(
-            (refused["index"] + 2, row["error"]["code"], refused["reason"])
+            (
+                refused["index"] + 2,
+                row["error"]["code"],
+                refused["reason"].replace(REPEATED_CLIENT, REPEATED_ROW),
+            )
             for row in report
             if row["error"]
             for refused in row["entries"]

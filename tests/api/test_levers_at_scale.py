@@ -15,9 +15,8 @@ from storage.repairs import Repairs
 from storage.session import Database
 from storage.tables import claims, entries, messages, run_signals
 from tests.api.sent import add_sendout
-from tests.e2e.patience import until_seen
 from tests.record import BUSINESS
-from tests.statements import statements
+from tests.statements import statements, until_somebody_waits
 from tests.temporal_stand_ins import RecordedClosing, RecordedPokes
 
 SENDOUTS = f"/v1/businesses/{BUSINESS}/sendouts"
@@ -188,8 +187,7 @@ async def test_cancel_outlives_a_deadlock_with_a_page_of_starts(
         await connection.execute(update(entries).where(c.entry_id == last).values(state="running"))
         cancelling = asyncio.create_task(pull(api, crowd, "cancel"))
         async with database.transaction() as looking:
-            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            await until_seen(bool, lambda: looking.scalar(waits))
+            await until_somebody_waits(looking)
         await connection.execute(
             update(entries)
             .where(c.sendout_id == crowd, c.state == "queued")

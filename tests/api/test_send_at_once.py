@@ -5,14 +5,16 @@ import random
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storage.acceptance import SituationChanged, add_aliases, resolve
 from storage.cancelling import cancel_sendout
 from storage.session import Database
 from storage.tables import campaign_versions, campaigns, claims, entries, sendouts
-from tests.api.sending import CREATE_NEW, count, entry, send
+from tests.api.calls import code_of
+from tests.api.sending import CREATE_NEW, SEND, count, entry, send
 from tests.record import BUSINESS, add_campaign, greeting, publish
+from tests.statements import until_somebody_waits
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +116,18 @@ async def test_no_entry_stays_queued_in_a_sendout_that_is_being_cancelled(
         )
     assert lost == 0
     assert await count(database) == 120
+
+
+async def test_the_first_send_of_a_campaign_that_is_being_stopped_is_refused(
+    api: httpx.AsyncClient, database: Database
+):
+    """What the stop cancels, it cancels before there is a sendout."""
+    async with database.transaction() as connection:
+        await connection.execute(update(campaigns).values(state="unpublished"))
+        sending = asyncio.create_task(api.post(SEND, json={"entries": [entry(1)]}))
+        await until_somebody_waits(connection)
+    assert code_of(await sending) == (409, "CAMPAIGN_NOT_FINAL")
+    assert await count(database) == 0
 
 
 async def test_a_flow_published_meanwhile_is_not_overtaken_by_create_new(database: Database):

@@ -38,13 +38,13 @@ def ago(**parts: float) -> datetime:
 
 
 async def test_unusable_settings_are_named_without_their_values():
-    answer = await examined("x://user:hunter2@host/db", api_port="none", unknown_grace="secret")
+    wrong = {"graph_url": "graph", "api_port": "none", "unknown_grace": "secret"}
+    answer = await examined("x://user:hunter2@host/db", **wrong)
     assert answer.code == 1
     assert [line.split(": ")[1].split()[0] for line in answer.out.splitlines()[:-1]] == [
-        "SENDOUT_API_PORT",
-        "SENDOUT_UNKNOWN_GRACE",
+        f"SENDOUT_{name.upper()}" for name in wrong
     ]
-    assert answer.out.endswith("2 problems")
+    assert answer.out.endswith("3 problems")
     assert "hunter2" not in answer.out
     assert "secret" not in answer.out
     answer = await examined("", stop_words="{")
@@ -68,6 +68,12 @@ async def test_without_a_database_the_other_parts_are_still_examined(url: str, s
     ]
     (line,) = of(answer, "API")
     assert line.startswith(f"http://{NOBODY}/v1/providers/whatsapp/webhook is not answered")
+
+
+async def test_addresses_that_are_none_are_told_with_their_settings():
+    answer = await examined("", temporal_address="::::", public_url="http://[")
+    assert of(answer, "Temporal")[0].startswith("SENDOUT_TEMPORAL_ADDRESS is unusable: ")
+    assert of(answer, "API")[0].endswith("look at SENDOUT_PUBLIC_URL.")
 
 
 async def test_a_database_of_another_release_is_to_be_migrated(nowhere: str):

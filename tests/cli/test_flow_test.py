@@ -82,6 +82,10 @@ async def test_a_test_may_hold_its_flow(tmp_path: Path):
     assert (await run(as_json, as_yaml)).out.splitlines()[-1] == "2 of 2 passed"
 
 
+GROWING = "a0: &a0 []\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20)
+)
+NESTED: dict[str, Any] = json.loads('{"a": ' * 150 + "1" + "}" * 150)
 WHOLE: dict[str, Any] = {"name": "x", "flow": str(DEMO), "steps": [{"expect": "invite"}]}
 
 
@@ -95,6 +99,12 @@ WHOLE: dict[str, Any] = {"name": "x", "flow": str(DEMO), "steps": [{"expect": "i
         ("name: !!python/object:os.system x", "could not determine a constructor"),
         ("name: &a [*a]", "recursive"),
         ("name: [", "is not YAML"),
+        (GROWING, "its aliases make more than 1,000,000 values of it"),
+        (json.dumps(WHOLE | {"flow": NESTED}), "its flow cannot be read: more than 100 levels"),
+        (
+            f'{{"name": "x", "flow": {{"a": {"9" * 5000}}}, "steps": [{{"after": 1}}]}}',
+            "4300 digits",
+        ),
         (json.dumps(WHOLE | {"flow": "gone.json"}), "gone.json cannot be read: No such file"),
         (json.dumps(WHOLE), "`variables.name` is required by the flow."),
         (
@@ -128,3 +138,6 @@ async def test_a_flow_is_checked(tmp_path: Path):
     answer = await sendout("", "flow", "check", str(none))
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.startswith(f"{none}: not JSON: ")
+    deep = written(tmp_path, "[" * 100_000, "deep.json")
+    answer = await sendout("", "flow", "check", str(deep))
+    assert (answer.code, answer.err.partition(": maximum")[0]) == (1, f"{deep}: not JSON")

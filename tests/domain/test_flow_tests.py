@@ -184,6 +184,7 @@ def test_times_in_words_in_iso_8601_and_in_seconds(given: object, duration: time
         ([{"expect": "a"}], {"format": 2}, ("format",)),
         ([{"expect": "a"}], {"timezone": "Mars"}, ("timezone",)),
         ([{"expect": "a"}], {"start": "2026-01-05"}, ("start",)),
+        ([{"after": "2 d"}], {"start": "9999-12-31T00:00:00Z"}, ("start",)),
         ([{"expect": "a"}], {"outcome": "unknown"}, ("outcome",)),
     ],
 )

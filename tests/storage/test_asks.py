@@ -8,9 +8,12 @@ from sqlalchemy import select, update
 
 from domain.requests import Answer, Ask
 from storage.cancelling import cancel_entry, cancel_sendout
+from storage.ending import lock_entry
 from storage.run_record import RunRecord
 from storage.session import Database
 from storage.tables import asks, entries
+from tests.api.sent import add_entry
+from tests.statements import until_somebody_waits
 
 
 @pytest.fixture
@@ -61,9 +64,14 @@ async def test_an_ask_that_opens_after_its_run_was_cancelled_takes_no_text(
     assert await open_asks(database) == 0
 
 
-async def test_an_ask_waits_for_a_cancel_that_is_under_way(database: Database, ask: Ask) -> None:
+@pytest.mark.parametrize("state", ["running", "completed"])
+async def test_an_ask_waits_for_a_cancel_that_is_under_way(
+    database: Database, ask: Ask, sendout_id: UUID, state: str
+) -> None:
     async with database.transaction() as connection:
-        await cancel_entry(connection, ask.entry)
+        await connection.execute(update(entries).values(state=state))
+    async with database.transaction() as connection:
+        await cancel_sendout(connection, sendout_id)
         opening = asyncio.create_task(RunRecord(database).open_ask(ask))
         await asyncio.wait([opening], timeout=0.5)
         assert not opening.done()
@@ -90,3 +98,23 @@ async def test_a_cancelled_sendout_asks_nothing_any_more(
         await connection.execute(update(entries).values(state="completed"))
     await cancel(database, ask, whole_sendout=whole_sendout)
     assert await open_asks(database) == left
+
+
+async def test_a_cancel_outlives_a_deadlock_with_a_text_that_answers(
+    database: Database, ask: Ask, sendout_id: UUID
+) -> None:
+    """The text has the ask of one who had ended, and wants an entry that the cancel has."""
+    await RunRecord(database).open_ask(ask)
+    async with database.transaction() as connection:
+        await connection.execute(update(entries).values(state="completed"))
+        bo = await add_entry(connection, sendout_id, "+16045552332", state="running")
+    async with database.transaction() as connection:
+        await connection.execute(select(asks.c.entry_id).with_for_update())
+        cancelling = asyncio.create_task(cancel(database, ask, whole_sendout=True))
+        await until_somebody_waits(connection)
+        await lock_entry(connection, bo)
+    await cancelling
+    assert await open_asks(database) == 0
+    async with database.transaction() as connection:
+        query = select(entries.c.state).where(entries.c.entry_id == bo)
+        assert await connection.scalar(query) == "cancelled"
