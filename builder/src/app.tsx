@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { CampaignsPage } from './campaigns/campaigns-page'
 import { CustomersPage } from './customers/customers-page'
 import { OptOutsPage } from './customers/opt-outs-page'
@@ -55,19 +55,21 @@ const SECTIONS: [string, string, Route['page'][]][] = [
 
 function Framed({ route, children }: { route: Route; children: ReactNode }) {
   const { me, signOut } = useSession()
+  const main = useRef<HTMLElement>(null)
+  const [section] = SECTIONS.find(([, , pages]) => pages.includes(route.page)) ?? ['']
+  // Who reads by ear or keyboard begins where the new page does.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is for another page
+  useEffect(() => main.current?.focus(), [route.page])
   return (
     <>
+      <title>{`${section} – Sendout`}</title>
       <header className="top">
         <a className="brand" href={to.campaigns}>
           <img src="./icon.svg" alt="" width="24" height="24" /> Sendout
         </a>
         <nav aria-label="Sections">
-          {SECTIONS.map(([label, address, pages]) => (
-            <a
-              key={label}
-              href={address}
-              aria-current={pages.includes(route.page) ? 'page' : undefined}
-            >
+          {SECTIONS.map(([label, address]) => (
+            <a key={label} href={address} aria-current={label === section ? 'page' : undefined}>
               {label}
             </a>
           ))}
@@ -79,7 +81,9 @@ function Framed({ route, children }: { route: Route; children: ReactNode }) {
           Sign out
         </button>
       </header>
-      <main className="page">{children}</main>
+      <main className="page" ref={main} tabIndex={-1}>
+        {children}
+      </main>
     </>
   )
 }

@@ -14,7 +14,7 @@ interface Known {
   workflows: string
 }
 
-export interface Session {
+interface Session {
   api: Api
   me: Me
   /** Whether the key may change campaigns and pull levers, not only look. */
@@ -35,9 +35,11 @@ export function useSession(): Session {
 
 export function SignedIn({ children }: { children: ReactNode }) {
   const [known, setKnown] = useState<Known | null>(stored)
-  const signOut = useCallback(() => {
+  const [why, setWhy] = useState<string | null>(null)
+  const leave = useCallback((said: string | null) => {
     sessionStorage.removeItem(STORED)
     setKnown(null)
+    setWhy(said)
   }, [])
   const signIn = useCallback(async (key: string) => {
     const [me, workflows] = await Promise.all([whoIs(key), temporalAddress(key)])
@@ -47,16 +49,18 @@ export function SignedIn({ children }: { children: ReactNode }) {
   const session = useMemo(
     () =>
       known && {
-        api: new Api(known.key, known.me.businessId, signOut),
+        api: new Api(known.key, known.me.businessId, () =>
+          leave('The server no longer takes your key: it was revoked. Sign in with another one.'),
+        ),
         me: known.me,
         canOperate: known.me.scopes.includes('operate'),
         canSend: known.me.scopes.includes('send'),
         workflows: known.workflows,
-        signOut,
+        signOut: () => leave(null),
       },
-    [known, signOut],
+    [known, leave],
   )
-  if (!session) return <SignInPage signIn={signIn} />
+  if (!session) return <SignInPage signIn={signIn} why={why} />
   return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>
 }
 

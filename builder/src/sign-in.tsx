@@ -1,11 +1,18 @@
 import { type FormEvent, useState } from 'react'
-import { ApiError } from './api/client'
+import { ApiError, wordsOf } from './api/client'
 import { Field } from './ui/field'
 import { Notice } from './ui/notice'
 
-export function SignInPage({ signIn }: { signIn: (key: string) => Promise<void> }) {
+export function SignInPage({
+  signIn,
+  why,
+}: {
+  signIn: (key: string) => Promise<void>
+  /** What ended the session before, unless the reader did. */
+  why: string | null
+}) {
   const [key, setKey] = useState('')
-  const [said, setSaid] = useState<string | null>(null)
+  const [said, setSaid] = useState(why)
   const [busy, setBusy] = useState(false)
 
   async function submit(event: FormEvent) {
@@ -15,7 +22,7 @@ export function SignInPage({ signIn }: { signIn: (key: string) => Promise<void> 
       await signIn(key.trim())
     } catch (error) {
       const unknown = error instanceof ApiError && error.status === 401
-      setSaid(unknown ? 'The server does not know this key, or it was revoked.' : String(error))
+      setSaid(unknown ? 'The server does not know this key, or it was revoked.' : wordsOf(error))
       setBusy(false)
     }
   }

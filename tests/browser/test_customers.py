@@ -40,7 +40,7 @@ def test_a_customer_is_found_with_what_they_got_and_why(
     expect(messages.get_by_role("row", name=text)).to_contain_text("delivered")
 
     pages.button("Opt out").click()
-    expect(page.get_by_text("entered by hand: hand")).to_be_visible()
+    expect(page.get_by_text("entered by hand")).to_be_visible()
     pages.button("Lift the opt-out").click()
     expect(page.get_by_text("may get marketing")).to_be_visible()
     entries.get_by_role("link", name="The entry").last.click()
@@ -54,7 +54,7 @@ def test_opt_outs_are_listed_entered_lifted_and_exchanged(
     one, two, three = numbers.take(3)
     page.get_by_role("link", name="Opt-outs").click()
     pages.field("Number").fill(one)
-    pages.field("Heard at").fill("shop")
+    pages.field("Source").fill("shop")
     pages.button("Opt out").click()
     expect(page.get_by_role("row", name=one)).to_contain_text("shop, by hand")
 

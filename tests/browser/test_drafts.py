@@ -73,6 +73,9 @@ def test_two_tabs_do_not_overwrite_each_other(
     warning = other.page.get_by_text("Somebody saved this draft in another tab")
     expect(warning).to_be_visible()
     assert _thanks(business, campaign_id) == "From the first tab"
+    # Leaving asks first; the browser of the tests answers no.
+    other.page.get_by_role("link", name="All campaigns").click()
+    expect(warning).to_be_visible()
 
     other.button("Keep mine").click()
     other.await_saved()

@@ -29,7 +29,6 @@ def draw_documented_flow(pages: Pages) -> None:
     pages.field("Template name").fill("spring_sale_nudge")
     # On the pane, so that the next card is not hung below this one.
     page.keyboard.press("Escape")
-    pages.button("Close Template").click()
     page.get_by_role("toolbar").get_by_role("button", name="Message").drag_to(
         page.locator(".react-flow__pane"), target_position={"x": 120, "y": 90}
     )
@@ -149,6 +148,14 @@ def test_a_flow_is_made_with_the_keyboard_alone(
     pages.new_campaign(name)
     palette = page.get_by_role("toolbar", name="Add a card")
     palette.get_by_role("button", name="Message").press("Enter")
+    panel = page.get_by_role("region", name="Template")
+    expect(panel).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(palette.get_by_role("button", name="Message")).to_be_focused()
+    pages.card("message").press("Enter")
+    expect(panel).to_be_visible()
+    pages.card("message").press("Enter")
+    expect(panel).to_be_focused()
     pages.field("Then").select_option("new:delay")
     expect(pages.field("Card name")).to_have_value("wait")
     pages.field("Then go on if").select_option("all")

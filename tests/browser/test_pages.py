@@ -1,6 +1,7 @@
 """The lists and reports; keys, and those that may only look."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -73,6 +74,7 @@ def test_a_sendout_is_paused_resumed_skipped_and_cancelled(
 
     pages.button("Cancel …").click()
     page.get_by_role("dialog").get_by_role("button", name="Not now").click()
+    expect(pages.button("Cancel …")).to_be_focused()
     assert sendout.read()["state"] == "running"
     pages.button("Cancel …").click()
     pages.field(f"Unpublish {name} too").check()
@@ -137,7 +139,8 @@ def test_a_key_that_may_only_look_changes_nothing(
     """Everything can be seen, and nothing that would be refused is offered."""
     campaign_id = business.draft(name, FEEDBACK)
     pages = Pages(page, stack.api_url)
-    pages.sign_in(_key(stack, "read"))
+    key, _ = _key(stack, "read")
+    pages.sign_in(key)
     expect(pages.button("New campaign")).to_have_count(0)
     pages.open_campaign(campaign_id)
     expect(pages.button("Publish")).to_have_count(0)
@@ -148,14 +151,33 @@ def test_a_key_that_may_only_look_changes_nothing(
     expect(pages.card("thanks")).to_be_visible()
 
 
-def _key(stack: Stack, scopes: str) -> str:
-    command = [sys.executable, "-m", "cli", "key", "create", "looks"]
+def test_a_revoked_key_ends_the_session_in_words(page: Page, stack: Stack):
+    """Whoever was signed in with it is told why they are not any more."""
+    pages = Pages(page, stack.api_url)
+    key, key_id = _key(stack, "read")
+    pages.sign_in(key)
+    _cli(stack, "key", "revoke", key_id)
+    page.get_by_role("link", name="Opt-outs").click()
+    expect(page.get_by_role("alert")).to_contain_text("no longer takes your key")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def _key(stack: Stack, scopes: str) -> tuple[str, str]:
+    """A new key, and the id that revokes it."""
+    business = ["--business", credentials.BUSINESS_ID]
+    made = _cli(stack, "key", "create", "looks", *business, "--scopes", scopes)
+    found = re.fullmatch(r"(\S+) +\(key id ([^;]+);.*\)\s*", made)
+    assert found, "it says no key and its id"
+    return found[1], found[2]
+
+
+def _cli(stack: Stack, *arguments: str) -> str:
     made = subprocess.run(
-        [*command, "--business", credentials.BUSINESS_ID, "--scopes", scopes],
+        [sys.executable, "-m", "cli", *arguments],
         env=part_environment(stack.settings),
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
-    return made.stdout.split()[0]
+    return made.stdout

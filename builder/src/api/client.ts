@@ -18,6 +18,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What went wrong, for people. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 interface Request {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** JSON, or a file as it is. */
@@ -32,7 +37,8 @@ export class Api {
   constructor(
     private readonly key: string,
     private readonly businessId: string,
-    private readonly signOut: () => void,
+    /** Called when the server no longer takes the key. */
+    private readonly refused: () => void,
   ) {}
 
   /** A JSON answer of the business's part of the API. Throws `ApiError`. */
@@ -49,7 +55,7 @@ export class Api {
     try {
       return await send(`businesses/${this.businessId}/${path}`, this.key, request)
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.signOut()
+      if (error instanceof ApiError && error.status === 401) this.refused()
       throw error
     }
   }

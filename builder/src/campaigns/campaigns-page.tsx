@@ -1,11 +1,16 @@
-import { type ChangeEvent, useCallback, useRef, useState } from 'react'
+import { useCallback, useState } from 'react'
 import type { Campaign, Page, Sendout } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { downloadJson, fileName } from '../ui/download'
+import { FileButton } from '../ui/file-button'
 import { Notice } from '../ui/notice'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
+import { useAction } from '../ui/use-action'
 import { useLoaded } from '../ui/use-loaded'
+import { Version } from '../ui/version'
 import { allCampaigns } from './all-campaigns'
 import { type Asked, CampaignDialog } from './campaign-dialog'
 
@@ -19,8 +24,7 @@ export function CampaignsPage() {
   const { api, canOperate } = useSession()
   const [asked, setAsked] = useState<Asked | null>(null)
   const [archived, setArchived] = useState(false)
-  const [said, setSaid] = useState<string | null>(null)
-  const file = useRef<HTMLInputElement>(null)
+  const { run, said } = useAction()
 
   const list = useLoaded(
     useCallback(async (): Promise<Listed> => {
@@ -45,30 +49,22 @@ export function CampaignsPage() {
     }, [api]),
   )
 
-  async function change(campaign: Campaign, what: 'archive' | 'restore') {
+  function change(campaign: Campaign, what: 'archive' | 'restore') {
     const path = `campaigns/${campaign.campaignId}`
-    try {
+    return run(async () => {
       await (what === 'archive'
         ? api.call(path, { method: 'DELETE' })
         : api.call(`${path}/restore`, { method: 'POST' }))
-      setSaid(null)
       await list.reload()
-    } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
-    }
+    })
   }
 
-  async function chosen(event: ChangeEvent<HTMLInputElement>) {
-    const [chosen] = event.target.files ?? []
-    event.target.value = ''
-    if (!chosen) return
-    try {
-      const flow: unknown = JSON.parse(await chosen.text())
-      setSaid(null)
-      setAsked({ what: 'import', name: chosen.name.replace(/\.json$/i, ''), flow })
-    } catch {
-      setSaid(`${chosen.name} is not JSON, so it cannot be a flow.`)
-    }
+  function take(file: File) {
+    return run(async () => {
+      const flow = parsed(await file.text())
+      if (flow === null) throw new Error(`${file.name} is not JSON, so it cannot be a flow.`)
+      setAsked({ what: 'import', name: file.name.replace(/\.json$/i, ''), flow })
+    })
   }
 
   const campaigns = list.value?.campaigns ?? []
@@ -88,17 +84,12 @@ export function CampaignsPage() {
         </label>
         {canOperate && (
           <>
-            <input
-              ref={file}
-              type="file"
+            <FileButton
+              label="Import"
+              about="Flow to import"
               accept=".json,application/json"
-              hidden
-              aria-label="Flow to import"
-              onChange={chosen}
+              take={(file) => void take(file)}
             />
-            <button type="button" onClick={() => file.current?.click()}>
-              Import
-            </button>
             <button
               type="button"
               className="primary"
@@ -109,9 +100,14 @@ export function CampaignsPage() {
           </>
         )}
       </div>
-      {(said ?? list.said) && <Notice kind="error">{said ?? list.said}</Notice>}
+      {said && <Notice kind="error">{said}</Notice>}
+      <Reading of={list} />
       {list.value && listed.length === 0 && (
-        <p className="empty">No campaigns yet. Make one, or import a flow from a file.</p>
+        <p className="empty">
+          {campaigns.length === 0
+            ? 'No campaigns yet. Make one, or import a flow from a file.'
+            : 'All campaigns are archived.'}
+        </p>
       )}
       {listed.length > 0 && (
         <div className="table-frame">
@@ -155,6 +151,14 @@ export function CampaignsPage() {
   )
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function CampaignRow({
   campaign,
   sendout,
@@ -174,10 +178,10 @@ function CampaignRow({
         <a href={to.campaign(campaignId)}>{name}</a>
       </th>
       <td data-label="State">
-        <span className={`tag ${state}`}>{state}</span>
+        <Tag state={state} />
       </td>
-      <td data-label="Newest version" className="version" title={campaign.campaignVersion ?? ''}>
-        {campaign.campaignVersion ?? '–'}
+      <td data-label="Newest version" className="version">
+        {campaign.campaignVersion === null ? '–' : <Version of={campaign.campaignVersion} />}
       </td>
       <td data-label="Last sendout">
         {sendout ? (

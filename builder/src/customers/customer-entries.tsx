@@ -1,11 +1,11 @@
-import { useCallback, useState } from 'react'
-import type { Customer, Entity, EntryWithTimeline } from '../api/types'
+import { useState } from 'react'
+import type { Customer } from '../api/types'
 import { to } from '../routes'
 import { Timeline } from '../sendouts/timeline'
-import { useSession } from '../session'
-import { Notice } from '../ui/notice'
+import { entryPath, useEntry } from '../sendouts/use-entry'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
-import { useLoaded } from '../ui/use-loaded'
 
 type CustomerEntry = Customer['entries'][number]
 
@@ -49,9 +49,7 @@ export function CustomerEntries({ customer }: { customer: Customer }) {
                       {message.text}
                     </td>
                     <td data-label="State">
-                      <span className={`tag ${message.state}`}>
-                        {stateOf(message).replaceAll('_', ' ')}
-                      </span>
+                      <Tag state={stateOf(message)} />
                     </td>
                     <td data-label="From">{message.sender}</td>
                     <td data-label="Read">{message.readAt ? <Time at={message.readAt} /> : '–'}</td>
@@ -79,8 +77,8 @@ function EntryPart({ entry }: { entry: CustomerEntry }) {
     <article className="sheet entry-part">
       <div className="row">
         <h3>{entry.campaignId ? <a href={to.campaign(entry.campaignId)}>{name}</a> : name}</h3>
-        <span className={`tag ${entry.state}`}>{entry.state.replaceAll('_', ' ')}</span>
-        {entry.source === 'test' && <span className="tag">test</span>}
+        <Tag state={entry.state} />
+        {entry.source === 'test' && <Tag state="test" />}
         <span className="soft">
           <Time at={entry.createdAt} />
         </span>
@@ -109,13 +107,6 @@ function EntryPart({ entry }: { entry: CustomerEntry }) {
 }
 
 function Why({ entry }: { entry: CustomerEntry }) {
-  const { api } = useSession()
-  const path = `sendouts/${entry.sendoutId}/entries/${entry.entryId}`
-  const read = useCallback(
-    async () => (await api.call<Entity<EntryWithTimeline>>(path)).entity,
-    [api, path],
-  )
-  const { value, said } = useLoaded(read, 5000)
-  if (!value) return said ? <Notice kind="error">{said}</Notice> : <p className="soft">Reading …</p>
-  return <Timeline steps={value.timeline} />
+  const read = useEntry(entryPath(entry.sendoutId, entry.entryId), 5000)
+  return read.value ? <Timeline steps={read.value.timeline} /> : <Reading of={read} />
 }

@@ -3,8 +3,10 @@ import { ApiError } from '../api/client'
 import type { Customer, Entity } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
-import { Field } from '../ui/field'
+import { PhoneField } from '../ui/field'
 import { Notice } from '../ui/notice'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
 import { useAction } from '../ui/use-action'
 import { useLoaded } from '../ui/use-loaded'
@@ -23,18 +25,7 @@ export function CustomersPage({ client }: { client: string | null }) {
     <>
       <h1>{client ? `Customer ${client}` : 'Customers'}</h1>
       <form onSubmit={search} className="row search">
-        <Field label="Number, or WhatsApp's user id">
-          {(field) => (
-            <input
-              {...field}
-              type="tel"
-              required
-              placeholder="+16045552331"
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          )}
-        </Field>
+        <PhoneField label="Number, or WhatsApp's user id" value={typed} onChange={setTyped} />
         <button type="submit">Find</button>
       </form>
       {client ? (
@@ -59,7 +50,8 @@ function Found({ client }: { client: string }) {
       throw error
     }
   }, [api, path])
-  const { value: customer, said, reload } = useLoaded(read, 5000)
+  const loaded = useLoaded(read, 5000)
+  const { value: customer, reload } = loaded
   const { run, said: refused, busy } = useAction()
 
   function change(method: 'PUT' | 'DELETE') {
@@ -70,26 +62,22 @@ function Found({ client }: { client: string }) {
     })
   }
 
-  if (!customer)
-    return said ? <Notice kind="error">{said}</Notice> : <p className="soft">Reading …</p>
+  if (!customer) return <Reading of={loaded} />
   if (customer === 'unknown') {
     return <p className="empty">Nothing is known of {client}: no entry, no message, no opt-out.</p>
   }
   const { optOut, lastInbound, names } = customer
   return (
     <>
-      {(refused ?? said) && <Notice kind="error">{refused ?? said}</Notice>}
+      {refused && <Notice kind="error">{refused}</Notice>}
+      <Reading of={loaded} />
       <div className="row">
         {optOut ? (
           <span>
-            <span className="tag opted_out">opted out</span> of marketing since{' '}
-            <Time at={optOut.at} />, {optOut.byHand ? 'entered by hand' : 'as heard'}:{' '}
-            {optOut.source}
+            <Tag state="opted_out" /> of marketing since <Time at={optOut.at} />, {sourceOf(optOut)}
           </span>
         ) : (
-          <span>
-            <span className="tag">may get marketing</span>
-          </span>
+          <Tag state="may_get_marketing" />
         )}
         {canOperate && (
           <button
@@ -116,4 +104,9 @@ function Found({ client }: { client: string }) {
       <CustomerEntries customer={customer} />
     </>
   )
+}
+
+function sourceOf({ byHand, source }: NonNullable<Customer['optOut']>): string {
+  if (!byHand) return `as heard: ${source}`
+  return source === 'hand' ? 'entered by hand' : `entered by hand: ${source}`
 }

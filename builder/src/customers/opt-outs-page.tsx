@@ -1,12 +1,14 @@
-import { type ChangeEvent, type FormEvent, useCallback, useRef, useState } from 'react'
+import { type FormEvent, useCallback, useState } from 'react'
 import { ApiError } from '../api/client'
 import type { EnteredOptOuts, OptedOut, Page } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { download } from '../ui/download'
-import { Field } from '../ui/field'
+import { Field, PhoneField } from '../ui/field'
+import { FileButton } from '../ui/file-button'
 import { Notice } from '../ui/notice'
 import { Pager } from '../ui/pager'
+import { Reading } from '../ui/reading'
 import { Time } from '../ui/time'
 import { useAction } from '../ui/use-action'
 import { useLoaded } from '../ui/use-loaded'
@@ -54,7 +56,8 @@ export function OptOutsPage() {
         choose inside WhatsApp are entered automatically.
       </p>
       <AddOrFind reload={list.reload} />
-      {(said ?? list.said) && <Notice kind="error">{said ?? list.said}</Notice>}
+      {said && <Notice kind="error">{said}</Notice>}
+      <Reading of={list} />
       {list.value && listed.length === 0 && <p className="empty">Nobody has opted out.</p>}
       {listed.length > 0 && (
         <div className="table-frame">
@@ -129,20 +132,9 @@ function AddOrFind({ reload }: { reload: () => Promise<void> }) {
 
   return (
     <form onSubmit={find} className="row by-number">
-      <Field label="Number">
-        {(field) => (
-          <input
-            {...field}
-            type="tel"
-            required
-            placeholder="+16045552331"
-            value={client}
-            onChange={(event) => setClient(event.target.value)}
-          />
-        )}
-      </Field>
+      <PhoneField label="Number" value={client} onChange={setClient} />
       {canOperate && (
-        <Field label="Heard at">
+        <Field label="Source">
           {(field) => (
             <input
               {...field}
@@ -173,17 +165,13 @@ interface RowIssue {
 /** A list from a file, CSV or JSON: all of it, or nothing and why. */
 function ImportList({ reload }: { reload: () => Promise<void> }) {
   const { api } = useSession()
-  const file = useRef<HTMLInputElement>(null)
   const [entered, setEntered] = useState<number | null>(null)
   const [issues, setIssues] = useState<RowIssue[]>([])
   const { run, said, busy } = useAction()
 
-  function chosen(event: ChangeEvent<HTMLInputElement>) {
-    const [list] = event.target.files ?? []
-    if (!list) return
+  function take(list: File) {
     const type = /\.json$/i.test(list.name) ? 'application/json' : 'text/csv'
     const body = list.slice(0, list.size, type)
-    event.target.value = ''
     setEntered(null)
     setIssues([])
     void run(async () => {
@@ -201,22 +189,14 @@ function ImportList({ reload }: { reload: () => Promise<void> }) {
 
   return (
     <>
-      <input
-        ref={file}
-        type="file"
+      <FileButton
+        label="Import"
+        about="Opt-outs to import"
         accept=".csv,.json,text/csv,application/json"
-        hidden
-        aria-label="Opt-outs to import"
-        onChange={chosen}
-      />
-      <button
-        type="button"
-        disabled={busy}
         title="CSV with a column client, or a JSON list"
-        onClick={() => file.current?.click()}
-      >
-        Import
-      </button>
+        disabled={busy}
+        take={take}
+      />
       {entered !== null && (
         <Notice kind="good">
           {entered} {entered === 1 ? 'customer is' : 'customers are'} on the list by hand now.

@@ -25,6 +25,10 @@ const CARDS = { card: Card }
 const LINKS = { link: LinkLine }
 const NO_ISSUES: Issue[] = []
 const WHOLE = { maxZoom: 1, padding: 0.1 }
+const KEYS = {
+  'node.a11yDescription.keyboardDisabled':
+    'Enter opens the card, Enter again goes to its editor, Escape leaves it. The arrow keys move an open card, Delete takes it away.',
+}
 const MAP_SIZE = { width: 150, height: 100 }
 
 /** Where a card may be added: in a link, at the end of a way on that was dropped, or anywhere. */
@@ -199,6 +203,7 @@ export function Canvas(props: CanvasProps) {
       maxZoom={1.6}
       fitViewOptions={WHOLE}
       colorMode="system"
+      ariaLabelConfig={editing ? KEYS : undefined}
       proOptions={{ hideAttribution: true }}
     >
       <Background gap={24} />

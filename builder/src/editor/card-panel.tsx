@@ -3,6 +3,7 @@ import type { Issue } from '../api/types'
 import { askedVariables, type Flow, type Node, names } from '../flow/document'
 import { changeCard, copyCards, pasteCards, removeCards, renameCard } from '../flow/edits'
 import { issuesByCard } from '../flow/issues'
+import type { Make } from '../flow/placing'
 import type { Values } from '../flow/rendering'
 import { kindOf } from '../flow/words'
 import { Field } from '../ui/field'
@@ -41,7 +42,7 @@ export function CardPanel({
   examples: Values
   edit: Edit | null
   select: (names: string[]) => void
-  add: (make: (flow: Flow) => [Flow, string]) => void
+  add: (make: Make) => void
   close: () => void
 }) {
   const node = flow.nodes[name]

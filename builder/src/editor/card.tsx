@@ -18,7 +18,7 @@ import { useTemplate } from './templates'
 
 export type Mark = 'visited' | 'waiting' | 'skipped'
 
-export interface CardData extends Record<string, unknown> {
+interface CardData extends Record<string, unknown> {
   name: string
   node: Node
   isStart: boolean
@@ -46,6 +46,7 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CanvasCard>
         <span className="card-kind">{kindOf(node)}</span>
         <span className="card-name">{name}</span>
         {isStart && <span className="badge start">Start</span>}
+        {mark === 'skipped' && <span className="badge warning">Skipped</span>}
         {issues.length > 0 && (
           <span className={`badge ${errors ? 'error' : 'warning'}`} title={issues[0]?.message}>
             {errors ? `${errors} ✕` : `${issues.length} !`}
@@ -57,7 +58,7 @@ export const Card = memo(function Card({ data, selected }: NodeProps<CanvasCard>
       ) : (
         <p className="card-text">{summaryOf(node)}</p>
       )}
-      {counts && <CardCounts counts={counts} skipped={mark === 'skipped'} />}
+      {counts && <CardCounts counts={counts} />}
       {rows.length > 0 && (
         <ul className="card-exits">
           {rows.map((exit) => (
@@ -120,10 +121,9 @@ function ExitRow({ name, exit, counts }: { name: string; exit: Exit; counts: Nod
   )
 }
 
-function CardCounts({ counts, skipped }: { counts: NodeCounts; skipped: boolean }) {
+function CardCounts({ counts }: { counts: NodeCounts }) {
   return (
     <dl className="card-counts">
-      {skipped && <span className="badge warning">Skipped</span>}
       <Count label="sent" value={counts.sent} />
       <Count label="delivered" value={counts.delivered} />
       <Count label="read" value={counts.read} />

@@ -1,7 +1,9 @@
-import { useState } from 'react'
+import { type MouseEvent, useState } from 'react'
 import { names } from '../flow/document'
 import { to } from '../routes'
 import { Notice } from '../ui/notice'
+import { Tag } from '../ui/tag'
+import { Version } from '../ui/version'
 import type { PanelName } from './editor-page'
 import { PublishDialog } from './publish-dialog'
 import type { Saving } from './saver'
@@ -34,7 +36,14 @@ export function EditorBar({
   const { campaign, flow, issues, saving } = draft
   const errors = issues.filter((issue) => issue.severity === 'error').length
   const isEmpty = names(flow).length === 0
-  const blocked = errors > 0 || isEmpty || saving.state === 'refused' || saving.state === 'conflict'
+  const isStuck = saving.state === 'refused' || saving.state === 'conflict'
+  const blocked = errors > 0 || isEmpty || isStuck
+
+  function leave(event: MouseEvent) {
+    if (isStuck && !window.confirm('What you changed is not saved. Leave without it?')) {
+      event.preventDefault()
+    }
+  }
 
   function tab(name: PanelName, label: string, className = '') {
     const isOpen = panel === name
@@ -53,19 +62,23 @@ export function EditorBar({
   return (
     <header className="editor-bar">
       <div className="row">
-        <a href={to.campaigns} aria-label="All campaigns" className="back">
+        <a href={to.campaigns} onClick={leave} aria-label="All campaigns" className="back">
           ←
         </a>
         <span className="editor-name" title={campaign.campaignName}>
           {campaign.campaignName}
         </span>
-        <span className={`tag ${campaign.state}`}>{campaign.state}</span>
+        <Tag state={campaign.state} />
         <span className="soft saving" role="status">
           {canOperate ? SAYS[isEmpty ? 'unsaved' : saving.state] : 'This key may only look'}
         </span>
-        <a href={to.sendoutsOf(campaign.campaignId)}>Sendouts</a>
+        <a href={to.sendoutsOf(campaign.campaignId)} onClick={leave}>
+          Sendouts
+        </a>
         {campaign.state === 'published' && (
-          <a href={to.importOf(campaign.campaignName)}>Send from a CSV</a>
+          <a href={to.importOf(campaign.campaignName)} onClick={leave}>
+            Send from a CSV
+          </a>
         )}
       </div>
       <div className="row tools">
@@ -117,7 +130,11 @@ export function EditorBar({
         <Notice kind="good">
           <div className="row">
             <span>
-              Published as version <b>{published}</b>.
+              Published as version{' '}
+              <b>
+                <Version of={published} />
+              </b>
+              .
             </span>
             <button type="button" className="quiet" onClick={() => setPublished(null)}>
               Fine

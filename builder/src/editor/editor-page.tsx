@@ -1,9 +1,10 @@
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
 import { useCallback, useMemo, useRef, useState } from 'react'
-import { type Flow, type NodeType, names, type Position, placeOf } from '../flow/document'
-import { addCard, insertCard, moveCards, newNode } from '../flow/edits'
-import { connect, exitsOf } from '../flow/graph'
+import { type NodeType, names, type Position } from '../flow/document'
+import { addCard, moveCards, newNode } from '../flow/edits'
 import { arranged, placesOf, type Size } from '../flow/layout'
+import { addAfter, addBelow, addInto, addNear, type Make, placed } from '../flow/placing'
+import { to } from '../routes'
 import { useSession } from '../session'
 import { CardMenu } from '../ui/menu'
 import { Notice } from '../ui/notice'
@@ -12,13 +13,13 @@ import type { Mark } from './card'
 import { CardPanel } from './card-panel'
 import { EditorBar } from './editor-bar'
 import { IssuesPanel } from './issues-panel'
-import { useClipboard, useUndoKeys } from './keys'
+import { useClipboard, useEnterKey, useUndoKeys } from './keys'
 import { Palette } from './palette'
 import { SettingsPanel } from './settings-panel'
 import { TemplatesKnown } from './templates'
 import { TestPanel } from './test-panel'
 import { TryPanel } from './try-panel'
-import { useDraft } from './use-draft'
+import { type DraftState, useDraft } from './use-draft'
 import { useExamples } from './use-examples'
 import { VariablesPanel } from './variables-panel'
 
@@ -45,20 +46,14 @@ function Editor({ campaignId }: { campaignId: string }) {
         ) : (
           <p className="soft">Reading the campaign …</p>
         )}
-        <a href="#/campaigns">All campaigns</a>
+        <a href={to.campaigns}>All campaigns</a>
       </main>
     )
   }
   return <Workbench draft={draft} canOperate={canOperate} />
 }
 
-function Workbench({
-  draft,
-  canOperate,
-}: {
-  draft: NonNullable<ReturnType<typeof useDraft>['draft']>
-  canOperate: boolean
-}) {
+function Workbench({ draft, canOperate }: { draft: DraftState; canOperate: boolean }) {
   const { flow, issues, edit } = draft
   const [selected, setSelected] = useState<string[]>([])
   const [panel, setPanel] = useState<PanelName | null>(null)
@@ -69,6 +64,8 @@ function Workbench({
   const { fitView, setCenter, screenToFlowPosition } = useReactFlow()
   const sizes = useRef<Record<string, Size>>({})
   const frame = useRef<HTMLDivElement>(null)
+  const [only] = selected
+  const card = selected.length === 1 && only !== undefined && only in flow.nodes ? only : null
 
   const select = useCallback((chosen: string[]) => {
     setSelected(chosen)
@@ -90,7 +87,7 @@ function Workbench({
 
   /** Add a card and open it; `make` says into which flow and how. */
   const add = useCallback(
-    (make: (flow: Flow) => [Flow, string]) => {
+    (make: Make) => {
       const [, name] = make(flow)
       edit((f) => make(placed(f))[0])
       select([name])
@@ -100,46 +97,22 @@ function Workbench({
   )
 
   function addFromPalette(type: NodeType) {
-    const [only] = selected.length === 1 ? selected : []
-    const before = only ? flow.nodes[only] : undefined
-    if (only && before) {
-      const free = exitsOf(before).find((exit) => exit.handle === 'next' && exit.target === null)
-      const at = placesOf(flow)[only] ?? { x: 0, y: 0 }
-      const place = { x: at.x, y: at.y + (sizes.current[only]?.height ?? 140) + 70 }
-      add((f) => {
-        const [added, name] = addCard(f, newNode(type), freePlace(f, place))
-        return [free ? connect(added, only, 'next', name) : added, name]
-      })
+    if (card !== null) {
+      const height = sizes.current[card]?.height ?? 140
+      add((f) => addBelow(f, card, type, height))
       return
     }
-    const box = frame.current?.getBoundingClientRect()
-    const middle = box
-      ? { x: box.left + box.width / 2 - 130, y: box.top + box.height / 3 }
-      : { x: 0, y: 0 }
+    const box = frame.current?.getBoundingClientRect() ?? new DOMRect()
+    const middle = { x: box.left + box.width / 2 - 130, y: box.top + box.height / 3 }
     const place = screenToFlowPosition(middle)
-    add((f) => addCard(f, newNode(type), freePlace(f, place)))
+    add((f) => addNear(f, type, place))
   }
 
   function addAt(type: NodeType) {
     if (!spot) return
-    if ('link' in spot) {
-      const places = placesOf(flow)
-      const target = places[spot.link.target] ?? { x: 0, y: 0 }
-      add((f) =>
-        insertCard(
-          f,
-          spot.link,
-          newNode(type),
-          freePlace(f, { x: target.x + 40, y: target.y - 60 }),
-        ),
-      )
-    } else {
-      const { source, handle } = spot.from
-      add((f) => {
-        const [added, name] = addCard(f, newNode(type), spot.place)
-        return [connect(added, source, handle, name), name]
-      })
-    }
+    add((f) =>
+      'link' in spot ? addInto(f, spot.link, type) : addAfter(f, spot.from, type, spot.place),
+    )
   }
 
   const arrange = useCallback(() => {
@@ -161,11 +134,11 @@ function Workbench({
         : undefined,
     [canOperate, edit, add],
   )
+  const closeMenu = useCallback(() => setSpot(null), [])
   useUndoKeys(draft)
+  useEnterKey(frame)
   useClipboard(frame, flow, selected, canOperate ? edit : null, select)
 
-  const [only] = selected
-  const card = selected.length === 1 && only !== undefined && only in flow.nodes ? only : null
   const close = () => {
     setPanel(null)
     setMarks(undefined)
@@ -185,6 +158,7 @@ function Workbench({
         arrange={arrange}
       />
       <main className="workbench">
+        <title>{`${draft.campaign.campaignName} – Sendout`}</title>
         <h1 className="unseen">{draft.campaign.campaignName}</h1>
         {canOperate && <Palette add={addFromPalette} />}
         <div className="canvas" ref={frame}>
@@ -257,25 +231,7 @@ function Workbench({
           />
         )}
       </main>
-      {spot && (
-        <CardMenu label="Card to add" at={spot.at} choose={addAt} close={() => setSpot(null)} />
-      )}
+      {spot && <CardMenu label="Card to add" at={spot.at} choose={addAt} close={closeMenu} />}
     </div>
   )
-}
-
-/** The flow with a place for every card, so that a new one does not make the others move. */
-function placed(flow: Flow): Flow {
-  const missing = names(flow).some((name) => placeOf(flow, name) === null)
-  return missing ? moveCards(flow, placesOf(flow)) : flow
-}
-
-/** A place like the wanted one where no card begins. */
-function freePlace(flow: Flow, wanted: Position): Position {
-  const taken = Object.values(placesOf(flow))
-  let place = wanted
-  while (taken.some(({ x, y }) => Math.abs(x - place.x) < 40 && Math.abs(y - place.y) < 40)) {
-    place = { x: place.x + 300, y: place.y }
-  }
-  return place
 }

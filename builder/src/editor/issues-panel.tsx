@@ -1,6 +1,7 @@
 import type { Issue } from '../api/types'
 import type { Flow } from '../flow/document'
 import { cardOf } from '../flow/issues'
+import { Tag } from '../ui/tag'
 import { Panel } from './panel'
 
 /** Everything the checks found; each leads to its card. */
@@ -41,14 +42,7 @@ function IssueRow({
   card: string | null
   show: (card: string) => void
 }) {
-  const said = (
-    <>
-      <span className={`tag ${issue.severity}`}>
-        {issue.severity === 'error' ? 'Error' : 'Warning'}
-      </span>{' '}
-      {issue.path && <code>{issue.path.replace(/^nodes\./, '')}</code>} {issue.message}
-    </>
-  )
+  const said = <IssueText issue={issue} at={issue.path.replace(/^nodes\./, '')} />
   return (
     <li>
       {card === null ? (
@@ -69,12 +63,18 @@ export function CardIssues({ issues, card }: { issues: Issue[]; card: string }) 
     <ul className="issue-list" aria-label="Issues of this card">
       {issues.map((issue) => (
         <li key={`${issue.code} ${issue.path}`}>
-          <span className={`tag ${issue.severity}`}>
-            {issue.severity === 'error' ? 'Error' : 'Warning'}
-          </span>{' '}
-          <code>{issue.path.slice(`nodes.${card}.`.length)}</code> {issue.message}
+          <IssueText issue={issue} at={issue.path.slice(`nodes.${card}.`.length)} />
         </li>
       ))}
     </ul>
+  )
+}
+
+export function IssueText({ issue, at }: { issue: Issue; at: string }) {
+  return (
+    <>
+      <Tag state={issue.severity} said={issue.severity === 'error' ? 'Error' : 'Warning'} />{' '}
+      {at && <code>{at}</code>} {issue.message}
+    </>
   )
 }

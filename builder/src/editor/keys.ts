@@ -24,6 +24,19 @@ export function useUndoKeys({ undo, redo }: Pick<DraftState, 'undo' | 'redo'>) {
   }, [undo, redo])
 }
 
+/** Enter on a card that is open goes on in its editor. */
+export function useEnterKey(frame: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const canvas = frame.current
+    function onKeyDown(event: KeyboardEvent) {
+      const isOpen = (event.target as Element).matches('.react-flow__node.selected')
+      if (event.key === 'Enter' && isOpen) document.querySelector<HTMLElement>('.panel')?.focus()
+    }
+    canvas?.addEventListener('keydown', onKeyDown)
+    return () => canvas?.removeEventListener('keydown', onKeyDown)
+  }, [frame])
+}
+
 const FORMAT = 'sendout cards'
 const BESIDE = { x: 40, y: 40 }
 

@@ -10,7 +10,7 @@ import {
 import type { Link } from '../flow/graph'
 import { sideWay, type Way } from './link-path'
 
-export interface LinkData extends Record<string, unknown> {
+interface LinkData extends Record<string, unknown> {
   link: Link
   /** Between whom, for those who cannot see it. */
   said: string

@@ -126,7 +126,7 @@ function isMedia(message: Message): message is Extract<Message, { caption?: unkn
   return ['image', 'video', 'document', 'audio'].includes(message.type)
 }
 
-export function takesButtons(type: MessageType): boolean {
+function takesButtons(type: MessageType): boolean {
   return type === 'template' || type === 'buttons' || type === 'list'
 }
 

@@ -1,7 +1,7 @@
 import { type Flow, type NodeType, names } from '../flow/document'
-import { addCard, newNode } from '../flow/edits'
 import { connect, exitsOf } from '../flow/graph'
 import { placesOf } from '../flow/layout'
+import { addAfter, type Make } from '../flow/placing'
 import { CARD_KINDS, kindOf } from '../flow/words'
 import { Field } from '../ui/field'
 import type { Edit } from './use-draft'
@@ -11,7 +11,7 @@ export interface Targets {
   flow: Flow
   name: string
   edit: Edit | null
-  add: (make: (flow: Flow) => [Flow, string]) => void
+  add: (make: Make) => void
 }
 
 const NEW = 'new:'
@@ -39,8 +39,8 @@ export function NextSelect({
     add((f) => {
       const at = placesOf(f)[name] ?? { x: 0, y: 0 }
       const aside = handle === 'next' ? 0 : 340
-      const [added, made] = addCard(f, newNode(type), { x: at.x + aside, y: at.y + 240 })
-      return [connect(added, name, handle, made), made]
+      const place = { x: at.x + aside, y: at.y + 240 }
+      return addAfter(f, { source: name, handle }, type, place)
     })
   }
 

@@ -1,13 +1,16 @@
-import { useCallback, useState } from 'react'
+import { useState } from 'react'
 import { ApiError } from '../api/client'
-import type { Entity, FrozenFlow, Published } from '../api/types'
+import type { Published } from '../api/types'
+import { useVersion } from '../campaigns/use-version'
 import { type Change, changesBetween } from '../flow/changes'
-import type { Flow } from '../flow/document'
 import { useSession } from '../session'
 import { Dialog } from '../ui/dialog'
 import { TextField } from '../ui/field'
 import { Notice } from '../ui/notice'
-import { useLoaded } from '../ui/use-loaded'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
+import { Version } from '../ui/version'
+import { IssueText } from './issues-panel'
 import type { DraftState } from './use-draft'
 
 export function PublishDialog({
@@ -53,8 +56,7 @@ export function PublishDialog({
         <ul className="issue-list">
           {warnings.map((issue) => (
             <li key={`${issue.code} ${issue.path}`}>
-              <span className="tag warning">Warning</span> {issue.path && <code>{issue.path}</code>}{' '}
-              {issue.message}
+              <IssueText issue={issue} at={issue.path} />
             </li>
           ))}
         </ul>
@@ -71,26 +73,25 @@ export function PublishDialog({
 
 /** What the draft has changed since the newest version. */
 function Changes({ draft, version }: { draft: DraftState; version: string }) {
-  const { api } = useSession()
-  const { campaign, flow } = draft
-  const path = `campaigns/${campaign.campaignId}/versions/${encodeURIComponent(version)}`
-  const read = useCallback(
-    async () => (await api.call<Entity<FrozenFlow>>(path)).entity.flow as unknown as Flow,
-    [api, path],
-  )
-  const { value: newest, said } = useLoaded(read)
-  if (!newest) return said ? <Notice kind="error">{said}</Notice> : null
-  const changes = changesBetween(newest, flow)
+  const newest = useVersion(draft.campaign.campaignId, version)
+  if (!newest.value) return <Reading of={newest} />
+  const changes = changesBetween(newest.value, draft.flow)
   if (changes.length === 0) {
-    return <Notice>Nothing has changed since version {version}.</Notice>
+    return (
+      <Notice>
+        Nothing has changed since version <Version of={version} />.
+      </Notice>
+    )
   }
   return (
     <section aria-label="What changed">
-      <h3>Changed since version {version}</h3>
+      <h3>
+        Changed since version <Version of={version} />
+      </h3>
       <ul className="changes">
         {changes.map((change) => (
           <li key={`${change.kind} ${change.what}`}>
-            <span className={`tag ${change.kind}`}>{change.kind}</span> <b>{change.what}</b>{' '}
+            <Tag state={change.kind} /> <b>{change.what}</b>{' '}
             <span className="soft">{whereOf(change)}</span>
           </li>
         ))}

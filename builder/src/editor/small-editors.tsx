@@ -98,7 +98,7 @@ export function SplitEditor({ node, change, targets }: CardEditorProps<SplitNode
 }
 
 /** Hours and minutes (seconds where a flow has them), with the limit of 20 hours. */
-export function DurationFields({
+function DurationFields({
   label,
   value,
   problem,

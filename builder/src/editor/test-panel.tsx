@@ -1,12 +1,15 @@
-import { type FormEvent, useCallback, useState } from 'react'
-import type { Entity, EntryWithTimeline, StartedTest } from '../api/types'
+import { type FormEvent, useState } from 'react'
+import type { Entity, StartedTest } from '../api/types'
 import type { Flow } from '../flow/document'
 import type { Values } from '../flow/rendering'
 import { Timeline } from '../sendouts/timeline'
+import { entryPath, useEntry } from '../sendouts/use-entry'
 import { useSession } from '../session'
-import { Field } from '../ui/field'
+import { PhoneField } from '../ui/field'
 import { Notice } from '../ui/notice'
-import { useLoaded } from '../ui/use-loaded'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
+import { useAction } from '../ui/use-action'
 import { Panel } from './panel'
 import { trialValues } from './use-examples'
 
@@ -29,14 +32,12 @@ export function TestPanel({
   const { api } = useSession()
   const [client, setClient] = useState(() => sessionStorage.getItem(NUMBER) ?? '')
   const [short, setShort] = useState(true)
-  const [busy, setBusy] = useState(false)
-  const [said, setSaid] = useState<string | null>(null)
+  const { run, said, busy } = useAction()
   const [started, setStarted] = useState<StartedTest | null>(null)
 
-  async function submit(event: FormEvent) {
+  function submit(event: FormEvent) {
     event.preventDefault()
-    setBusy(true)
-    try {
+    void run(async () => {
       if (!(await flush())) throw new Error('The draft could not be saved, so it was not sent.')
       const variables = trialValues(flow, examples)
       const { entity } = await api.call<Entity<StartedTest>>(`campaigns/${campaignId}/test`, {
@@ -45,31 +46,18 @@ export function TestPanel({
       })
       sessionStorage.setItem(NUMBER, client)
       setStarted(entity)
-      setSaid(null)
-    } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
-    }
-    setBusy(false)
+    })
   }
 
   return (
     <Panel title="Send a test" close={close}>
       <form onSubmit={submit} className="card-fields">
-        <Field
+        <PhoneField
           label="Number"
           hint="It gets real messages, with the example values of the variables. Tests are outside all counts."
-        >
-          {(field) => (
-            <input
-              {...field}
-              type="tel"
-              required
-              placeholder="+16045552331"
-              value={client}
-              onChange={(event) => setClient(event.target.value)}
-            />
-          )}
-        </Field>
+          value={client}
+          onChange={setClient}
+        />
         <label className="check">
           <input
             type="checkbox"
@@ -89,24 +77,12 @@ export function TestPanel({
 }
 
 function TestProgress({ test }: { test: StartedTest }) {
-  const { api } = useSession()
-  const entry = useLoaded(
-    useCallback(
-      async () =>
-        (
-          await api.call<Entity<EntryWithTimeline>>(
-            `sendouts/${test.sendoutId}/entries/${test.entryId}`,
-          )
-        ).entity,
-      [api, test],
-    ),
-    1500,
-  )
-  if (!entry.value) return entry.said ? <Notice kind="error">{entry.said}</Notice> : null
+  const entry = useEntry(entryPath(test.sendoutId, test.entryId), 1500)
+  if (!entry.value) return <Reading of={entry} />
   return (
     <section aria-label="What happens to the test">
       <p>
-        <span className={`tag ${entry.value.state}`}>{entry.value.state.replaceAll('_', ' ')}</span>
+        <Tag state={entry.value.state} />
       </p>
       <Timeline steps={entry.value.timeline} />
     </section>

@@ -1,4 +1,5 @@
 import { type FormEvent, useEffect, useMemo, useState } from 'react'
+import { wordsOf } from '../api/client'
 import type { Campaign, Entity, Simulation, SimulationStep } from '../api/types'
 import type { Flow } from '../flow/document'
 import { secondsInWords } from '../flow/durations'
@@ -57,7 +58,7 @@ export function TryPanel({
         mark(marksOf(entity))
       })
       .catch((error: unknown) => {
-        if (!gone.signal.aborted) setSaid(error instanceof Error ? error.message : String(error))
+        if (!gone.signal.aborted) setSaid(wordsOf(error))
       })
     return () => gone.abort()
   }, [api, campaignId, flow, variables, taken, mark])

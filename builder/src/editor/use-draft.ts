@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import type { Api } from '../api/client'
+import { type Api, wordsOf } from '../api/client'
 import type { Campaign, Draft, Entity, Issue } from '../api/types'
 import { emptyFlow, type Flow } from '../flow/document'
 import { begin, change, type History, redo, undo } from '../flow/history'
@@ -62,7 +62,7 @@ export function useDraft(
       setSaving({ state: 'saved' })
       setSaid(null)
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
+      setSaid(wordsOf(error))
     }
   }, [api, path])
 

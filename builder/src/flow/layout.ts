@@ -8,7 +8,7 @@ export interface Size {
   height: number
 }
 
-export const CARD_WIDTH = 260
+const CARD_WIDTH = 260
 
 /** About as large as the card will be, for cards that were not drawn yet. */
 export function guessedSize(flow: Flow, name: string): Size {

@@ -20,7 +20,7 @@ interface TestStep {
   expect: string[]
 }
 
-export interface FlowTest {
+interface FlowTest {
   format: 1
   name: string
   flow: string

@@ -3,6 +3,7 @@ import { secondsInWords } from '../flow/durations'
 import { Count } from '../ui/count'
 import { Notice } from '../ui/notice'
 import { Time } from '../ui/time'
+import { Version } from '../ui/version'
 
 /** What was found in a file: who would get it, who not and why, and how long it takes. */
 export function Checked({ found }: { found: Import }) {
@@ -27,7 +28,7 @@ export function Checked({ found }: { found: Import }) {
         )}
         <span className="soft">
           Read as {found.encoding}, separated by {separator(found.delimiter)}. Checked against
-          version {found.campaignVersion}; kept until <Time at={found.expiresAt} />.
+          version <Version of={found.campaignVersion} />; kept until <Time at={found.expiresAt} />.
         </span>
       </p>
       {errors.length > 0 && (
@@ -54,7 +55,7 @@ export function Checked({ found }: { found: Import }) {
                       {error.row}
                     </th>
                     <td data-label="Column">{error.column ?? '–'}</td>
-                    <td data-label="What is wrong">{error.message}</td>
+                    <td data-label="What is wrong">{wordsOf(error)}</td>
                   </tr>
                 ))}
               </tbody>
@@ -64,6 +65,11 @@ export function Checked({ found }: { found: Import }) {
       )}
     </section>
   )
+}
+
+/** The column says which field it is, so the API's name of it is left out. */
+function wordsOf({ column, message }: Import['errors'][number]): string {
+  return column === null ? message : message.replace(/^`[^`]*` /, '')
 }
 
 function separator(delimiter: string): string {

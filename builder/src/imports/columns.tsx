@@ -1,9 +1,5 @@
-import { useCallback } from 'react'
-import type { Entity, FrozenFlow } from '../api/types'
-import type { Flow } from '../flow/document'
-import { useSession } from '../session'
+import { useVersion } from '../campaigns/use-version'
 import { Field } from '../ui/field'
-import { useLoaded } from '../ui/use-loaded'
 import type { Column } from './imported'
 
 const OTHERS = [
@@ -25,13 +21,7 @@ export function Columns({
   /** Null where it is decided already. */
   change: ((columns: Column[]) => void) | null
 }) {
-  const { api } = useSession()
-  const path = `campaigns/${campaignId}/versions/${encodeURIComponent(campaignVersion)}`
-  const read = useCallback(
-    async () => (await api.call<Entity<FrozenFlow>>(path)).entity.flow as unknown as Flow,
-    [api, path],
-  )
-  const { value: flow } = useLoaded(read)
+  const { value: flow } = useVersion(campaignId, campaignVersion)
   const variables = Object.keys(flow?.variables ?? {})
 
   return (

@@ -5,6 +5,7 @@ import { allCampaigns } from '../campaigns/all-campaigns'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { Notice } from '../ui/notice'
+import { Reading } from '../ui/reading'
 import { useAction } from '../ui/use-action'
 import { useLoaded } from '../ui/use-loaded'
 import { Checked } from './checked'
@@ -81,7 +82,7 @@ export function ImportPage({
   return (
     <>
       <h1>Send from a CSV</h1>
-      {campaigns.said && <Notice kind="error">{campaigns.said}</Notice>}
+      <Reading of={campaigns} />
       {campaigns.value && (
         <OrderForm
           key={campaignName}
@@ -133,7 +134,7 @@ function Confirm({ found, busy, start }: { found: Import; busy: boolean; start: 
         disabled={busy || found.valid === 0}
         onClick={start}
       >
-        Send to {toSend} {toSend === 1 ? 'customer' : 'customers'}
+        Send to {toSend.toLocaleString()} {toSend === 1 ? 'customer' : 'customers'}
       </button>
       <span className="soft">It becomes a sendout of its own.</span>
     </div>

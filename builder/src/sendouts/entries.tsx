@@ -2,8 +2,9 @@ import { type FormEvent, useCallback, useState } from 'react'
 import type { Entry, Page } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
-import { Notice } from '../ui/notice'
 import { Pager } from '../ui/pager'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
 
@@ -78,7 +79,7 @@ export function Entries({ sendoutId }: { sendoutId: string }) {
         </label>
         <button type="submit">Find</button>
       </form>
-      {list.said && <Notice kind="error">{list.said}</Notice>}
+      <Reading of={list} />
       {list.value?.data.length === 0 && <p className="empty">No such entries.</p>}
       {list.value && list.value.data.length > 0 && (
         <div className="table-frame">
@@ -112,7 +113,7 @@ function EntryRow({ entry }: { entry: Entry }) {
         <a href={to.entry(entry.sendoutId, entry.entryId)}>{entry.client}</a>
       </th>
       <td data-label="State">
-        <span className={`tag ${entry.state}`}>{entry.state.replaceAll('_', ' ')}</span>
+        <Tag state={entry.state} />
       </td>
       <td data-label="Accepted">
         <Time at={entry.createdAt} />

@@ -1,42 +1,37 @@
-import { useCallback, useState } from 'react'
-import type { Entity, EntryWithTimeline } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { Notice } from '../ui/notice'
-import { useLoaded } from '../ui/use-loaded'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
+import { useAction } from '../ui/use-action'
 import { Timeline } from './timeline'
+import { entryPath, useEntry } from './use-entry'
 
 const OPEN = ['scheduled', 'queued', 'running']
 
 /** One customer's way through a flow. */
 export function EntryPage({ sendoutId, entryId }: { sendoutId: string; entryId: string }) {
   const { api, canOperate, workflows } = useSession()
-  const [failed, setFailed] = useState<string | null>(null)
-  const path = `sendouts/${sendoutId}/entries/${entryId}`
-  const read = useCallback(
-    async () => (await api.call<Entity<EntryWithTimeline>>(path)).entity,
-    [api, path],
-  )
-  const { value: entry, said, reload } = useLoaded(read, 2000)
+  const path = entryPath(sendoutId, entryId)
+  const read = useEntry(path, 2000)
+  const { run, said, busy } = useAction()
 
-  async function cancel() {
-    try {
+  function cancel() {
+    return run(async () => {
       await api.call(`${path}/cancel`, { method: 'POST' })
-      setFailed(null)
-      await reload()
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error))
-    }
+      await read.reload()
+    })
   }
 
-  if (!entry) return said ? <Notice kind="error">{said}</Notice> : <p className="soft">Reading …</p>
+  const entry = read.value
+  if (!entry) return <Reading of={read} />
   return (
     <>
       <div className="row heading">
         <h1>{entry.client}</h1>
-        <span className={`tag ${entry.state}`}>{entry.state.replaceAll('_', ' ')}</span>
+        <Tag state={entry.state} />
         {canOperate && OPEN.includes(entry.state) && (
-          <button type="button" className="danger" onClick={() => void cancel()}>
+          <button type="button" className="danger" disabled={busy} onClick={() => void cancel()}>
             Cancel this entry
           </button>
         )}
@@ -54,7 +49,8 @@ export function EntryPage({ sendoutId, entryId }: { sendoutId: string; entryId: 
         )}
         {entry.attempt > 1 && <span>Attempt {entry.attempt}</span>}
       </p>
-      {(failed ?? said) && <Notice kind="error">{failed ?? said}</Notice>}
+      {said && <Notice kind="error">{said}</Notice>}
+      <Reading of={read} />
       {entry.error && (
         <Notice kind="error">
           {entry.error.title}: {entry.error.message}

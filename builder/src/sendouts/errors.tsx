@@ -1,7 +1,7 @@
 import { useCallback } from 'react'
 import type { Page, Sendout, SendoutError } from '../api/types'
 import { useSession } from '../session'
-import { Notice } from '../ui/notice'
+import { Reading } from '../ui/reading'
 import { useLoaded } from '../ui/use-loaded'
 
 /** Why messages failed, by reason; nothing where none did. */
@@ -19,8 +19,9 @@ function Reasons({ sendoutId }: { sendoutId: string }) {
     async () => (await api.call<Page<SendoutError>>(`sendouts/${sendoutId}/errors`)).data,
     [api, sendoutId],
   )
-  const { value: reasons, said } = useLoaded(read)
-  if (!reasons) return said ? <Notice kind="error">{said}</Notice> : null
+  const list = useLoaded(read)
+  const reasons = list.value
+  if (!reasons) return <Reading of={list} />
   return (
     <section aria-label="Why messages failed" className="entries">
       <h2>Why messages failed</h2>

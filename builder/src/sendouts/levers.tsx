@@ -1,4 +1,5 @@
 import { useCallback, useState } from 'react'
+import { wordsOf } from '../api/client'
 import type { Campaign, Entity, Sendout } from '../api/types'
 import { useSession } from '../session'
 import { Dialog } from '../ui/dialog'
@@ -23,10 +24,7 @@ export function Levers({ sendout, reload }: { sendout: Sendout; reload: () => Pr
   }
 
   function button(lever: 'pause' | 'resume' | 'retry', label: string) {
-    const act = () =>
-      pull(lever).catch((error: unknown) =>
-        setSaid(error instanceof Error ? error.message : String(error)),
-      )
+    const act = () => pull(lever).catch((error: unknown) => setSaid(wordsOf(error)))
     return (
       <button type="button" onClick={() => void act()}>
         {label}

@@ -1,16 +1,19 @@
 import { ReactFlowProvider } from '@xyflow/react'
 import { useCallback, useMemo, useState } from 'react'
-import type { Entity, FrozenFlow, Sendout } from '../api/types'
+import type { Entity, Sendout } from '../api/types'
+import { useVersion } from '../campaigns/use-version'
 import { Canvas } from '../editor/canvas'
 import type { Mark } from '../editor/card'
-import type { Flow } from '../flow/document'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { Count } from '../ui/count'
 import { download, fileName } from '../ui/download'
 import { Notice } from '../ui/notice'
+import { Reading } from '../ui/reading'
 import { Time } from '../ui/time'
+import { useAction } from '../ui/use-action'
 import { useLoaded } from '../ui/use-loaded'
+import { Version } from '../ui/version'
 import { ended, nameOf, share } from './counts'
 import { Entries } from './entries'
 import { Errors } from './errors'
@@ -26,13 +29,13 @@ export function SendoutPage({ sendoutId }: { sendoutId: string }) {
     async () => (await api.call<Entity<Sendout>>(`sendouts/${sendoutId}`)).entity,
     [api, sendoutId],
   )
-  const { value: sendout, said, reload } = useLoaded(read, EVERY)
-  if (!sendout)
-    return said ? <Notice kind="error">{said}</Notice> : <p className="soft">Reading …</p>
+  const loaded = useLoaded(read, EVERY)
+  const { value: sendout, reload } = loaded
+  if (!sendout) return <Reading of={loaded} />
   return (
     <>
       <Head sendout={sendout} reload={reload} />
-      {said && <Notice kind="error">{said}</Notice>}
+      <Reading of={loaded} />
       <Holds sendout={sendout} />
       <Progress sendout={sendout} />
       {sendout.source !== 'message' && <FlowWithCounts sendout={sendout} reload={reload} />}
@@ -44,16 +47,13 @@ export function SendoutPage({ sendoutId }: { sendoutId: string }) {
 
 function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<void> }) {
   const { api, canOperate } = useSession()
-  const [said, setSaid] = useState<string | null>(null)
+  const { run, said, busy } = useAction()
 
-  async function report() {
-    try {
+  function report() {
+    return run(async () => {
       const file = await api.file(`sendouts/${sendout.sendoutId}/report.csv`)
       download(`${fileName(nameOf(sendout))}_${sendout.createdAt.slice(0, 10)}.csv`, file)
-      setSaid(null)
-    } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
-    }
+    })
   }
 
   return (
@@ -62,7 +62,7 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
         <h1>{nameOf(sendout)}</h1>
         <StateTag sendout={sendout} />
         {canOperate && <Levers sendout={sendout} reload={reload} />}
-        <button type="button" onClick={() => void report()}>
+        <button type="button" disabled={busy} onClick={() => void report()}>
           Download report
         </button>
       </div>
@@ -72,7 +72,9 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
             <span>
               Campaign <a href={to.campaign(sendout.campaignId)}>{sendout.campaignName}</a>
             </span>
-            <span>Version {sendout.campaignVersion}</span>
+            <span>
+              Version <Version of={sendout.campaignVersion} />
+            </span>
           </>
         )}
         <span>
@@ -80,7 +82,7 @@ function Head({ sendout, reload }: { sendout: Sendout; reload: () => Promise<voi
         </span>
         {sendout.finishedAt && (
           <span>
-            Last end <Time at={sendout.finishedAt} />
+            Last entry ended <Time at={sendout.finishedAt} />
           </span>
         )}
         {sendout.current && <span>Further entries join it</span>}
@@ -110,7 +112,8 @@ function Progress({ sendout }: { sendout: Sendout }) {
   return (
     <section aria-label="Progress" className="progress-part">
       <p>
-        {done} of {entries.accepted} entries ended ({share(sendout)}), {open} open
+        {done.toLocaleString()} of {entries.accepted.toLocaleString()} entries ended (
+        {share(sendout)}), {open.toLocaleString()} open
       </p>
       <progress
         className="progress"
@@ -141,56 +144,45 @@ function FlowWithCounts({ sendout, reload }: { sendout: Sendout; reload: () => P
   const { api, canOperate } = useSession()
   const { campaignId, campaignVersion, sendoutId, skipNodes } = sendout
   const [selected, setSelected] = useState<string[]>([])
-  const [failed, setFailed] = useState<string | null>(null)
-  const read = useCallback(async () => {
-    const version = encodeURIComponent(campaignVersion)
-    const path = `campaigns/${campaignId}/versions/${version}`
-    return (await api.call<Entity<FrozenFlow>>(path)).entity.flow as unknown as Flow
-  }, [api, campaignId, campaignVersion])
-  const { value: flow, said } = useLoaded(read)
-  const skipped = skipNodes.join('\n')
+  const { run, said, busy } = useAction()
+  const version = useVersion(campaignId, campaignVersion)
   const marks = useMemo(
-    () => new Map<string, Mark>(skipped.split('\n').map((name) => [name, 'skipped'])),
-    [skipped],
+    () => new Map<string, Mark>(skipNodes.map((name) => [name, 'skipped'])),
+    [skipNodes],
   )
-  const [only] = selected.length === 1 ? selected : []
-  const isMessage = only !== undefined && flow?.nodes[only]?.type === 'message'
+  const [chosen = ''] = selected.length === 1 ? selected : []
+  const canSkip = canOperate && sendout.state !== 'cancelled'
 
-  async function skip(name: string) {
+  function skip(name: string) {
     const others = skipNodes.filter((node) => node !== name)
     const body = { skipNodes: others.length < skipNodes.length ? others : [...skipNodes, name] }
-    try {
+    return run(async () => {
       await api.call(`sendouts/${sendoutId}`, { method: 'PATCH', body })
-      setFailed(null)
       await reload()
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error))
-    }
+    })
   }
 
-  if (!flow) return said ? <Notice kind="error">{said}</Notice> : null
+  const flow = version.value
+  if (!flow) return <Reading of={version} />
+  const isMessage = flow.nodes[chosen]?.type === 'message'
   return (
     <section aria-label="The flow and what its messages did" className="flow-part">
       <div className="row">
-        <h2>Messages</h2>
-        {canOperate && sendout.state !== 'cancelled' && (
-          <button
-            type="button"
-            disabled={!isMessage}
-            onClick={() => only !== undefined && void skip(only)}
-          >
-            {isMessage && skipNodes.includes(only)
-              ? `Send ${only} again`
-              : `Skip ${isMessage ? only : 'a message'}`}
+        <h2>What the messages did</h2>
+        {canSkip && isMessage && (
+          <button type="button" disabled={busy} onClick={() => void skip(chosen)}>
+            {skipNodes.includes(chosen) ? `Send ${chosen} again` : `Skip ${chosen}`}
           </button>
         )}
-        <span className="soft">
-          {isMessage
-            ? 'A skipped message is no longer sent; its path ends there.'
-            : 'Select a message to skip it.'}
-        </span>
+        {canSkip && (
+          <span className="soft">
+            {isMessage
+              ? 'A skipped message is no longer sent; its path ends there.'
+              : 'Select a message on the canvas to have it skipped.'}
+          </span>
+        )}
       </div>
-      {failed && <Notice kind="error">{failed}</Notice>}
+      {said && <Notice kind="error">{said}</Notice>}
       <div className="flow-frame">
         <ReactFlowProvider>
           <Canvas

@@ -2,9 +2,12 @@ import { useCallback, useState } from 'react'
 import type { Page, Sendout } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
-import { Notice } from '../ui/notice'
+import { Pager } from '../ui/pager'
+import { Reading } from '../ui/reading'
+import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
 import { useLoaded } from '../ui/use-loaded'
+import { Version } from '../ui/version'
 import { nameOf, share } from './counts'
 
 const PAGE = 50
@@ -12,14 +15,16 @@ const PAGE = 50
 export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
   const { api, canSend } = useSession()
   const [state, setState] = useState('')
-  const [pages, setPages] = useState(1)
+  const [cursors, setCursors] = useState<string[]>([])
+  const cursor = cursors.at(-1)
   const list = useLoaded(
     useCallback(async () => {
-      const query = new URLSearchParams({ limit: String(Math.min(PAGE * pages, 500)) })
+      const query = new URLSearchParams({ limit: String(PAGE) })
       if (campaignId) query.set('campaignId', campaignId)
       if (state) query.set('state', state)
+      if (cursor) query.set('cursor', cursor)
       return api.call<Page<Sendout>>(`sendouts?${query}`)
-    }, [api, campaignId, state, pages]),
+    }, [api, campaignId, state, cursor]),
     3000,
   )
   const sendouts = list.value?.data ?? []
@@ -33,7 +38,13 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
         {campaignId && <a href={to.sendouts}>All campaigns</a>}
         <label className="check">
           State
-          <select value={state} onChange={(event) => setState(event.target.value)}>
+          <select
+            value={state}
+            onChange={(event) => {
+              setCursors([])
+              setState(event.target.value)
+            }}
+          >
             <option value="">any</option>
             <option value="running">running</option>
             <option value="paused">paused</option>
@@ -51,9 +62,13 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
           </a>
         )}
       </div>
-      {list.said && <Notice kind="error">{list.said}</Notice>}
+      <Reading of={list} />
       {list.value && sendouts.length === 0 && (
-        <p className="empty">No sendouts yet. They begin with the first request to a campaign.</p>
+        <p className="empty">
+          {state
+            ? 'No such sendouts.'
+            : 'No sendouts yet. They begin with the first request to a campaign, or with a CSV.'}
+        </p>
       )}
       {sendouts.length > 0 && (
         <div className="table-frame">
@@ -84,13 +99,7 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
           </table>
         </div>
       )}
-      {list.value?.nextCursor && PAGE * pages < 500 && (
-        <div className="row">
-          <button type="button" onClick={() => setPages(pages + 1)}>
-            Show more
-          </button>
-        </div>
-      )}
+      <Pager cursors={cursors} next={list.value?.nextCursor ?? null} go={setCursors} />
     </>
   )
 }
@@ -101,8 +110,8 @@ function SendoutRow({ sendout }: { sendout: Sendout }) {
       <th scope="row">
         <a href={to.sendout(sendout.sendoutId)}>{nameOf(sendout)}</a>
       </th>
-      <td data-label="Version" className="version" title={sendout.campaignVersion}>
-        {sendout.campaignVersion}
+      <td data-label="Version" className="version">
+        <Version of={sendout.campaignVersion} />
       </td>
       <td data-label="State">
         <StateTag sendout={sendout} />
@@ -112,13 +121,13 @@ function SendoutRow({ sendout }: { sendout: Sendout }) {
       </td>
       <td data-label="Done">{share(sendout)}</td>
       <td data-label="Entries" className="number">
-        {sendout.entries.accepted}
+        {sendout.entries.accepted.toLocaleString()}
       </td>
       <td data-label="Sent" className="number">
-        {sendout.messages.sent}
+        {sendout.messages.sent.toLocaleString()}
       </td>
       <td data-label="Tapped" className="number">
-        {sendout.messages.clicked}
+        {sendout.messages.clicked.toLocaleString()}
       </td>
     </tr>
   )
@@ -127,6 +136,5 @@ function SendoutRow({ sendout }: { sendout: Sendout }) {
 /** Running says nothing of whether there is anything left to do; idle does. */
 export function StateTag({ sendout }: { sendout: Sendout }) {
   const idle = sendout.state === 'running' && sendout.progress === 'idle'
-  const said = idle ? 'idle' : sendout.state
-  return <span className={`tag ${said}`}>{said}</span>
+  return <Tag state={idle ? 'idle' : sendout.state} />
 }

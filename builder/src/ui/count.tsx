@@ -3,7 +3,7 @@ export function Count({ label, value }: { label: string; value: number }) {
   return (
     <div>
       <dt>{label}</dt>
-      <dd>{value}</dd>
+      <dd>{value.toLocaleString()}</dd>
     </div>
   )
 }

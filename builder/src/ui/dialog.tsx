@@ -1,4 +1,5 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { wordsOf } from '../api/client'
 import { Notice } from './notice'
 
 /** A modal form. `submit` may refuse by throwing: its words are shown and the dialog stays. */
@@ -24,6 +25,7 @@ export function Dialog({
   const [said, setSaid] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
+  // Closed by itself, so that the browser puts the focus back to where it was.
   useEffect(() => {
     ref.current?.showModal()
   }, [])
@@ -33,9 +35,9 @@ export function Dialog({
     setBusy(true)
     try {
       await submit()
-      close()
+      ref.current?.close()
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
+      setSaid(wordsOf(error))
       setBusy(false)
     }
   }
@@ -47,7 +49,7 @@ export function Dialog({
         {children}
         {said && <Notice kind="error">{said}</Notice>}
         <div className="row end">
-          <button type="button" onClick={close}>
+          <button type="button" onClick={() => ref.current?.close()}>
             Not now
           </button>
           <button

@@ -42,6 +42,33 @@ export function Field({
   )
 }
 
+export function PhoneField({
+  label,
+  value,
+  onChange,
+  hint,
+}: {
+  label: string
+  value: string
+  onChange: (value: string) => void
+  hint?: ReactNode
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      {(field) => (
+        <input
+          {...field}
+          type="tel"
+          required
+          placeholder="+16045552331"
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
 /** A text with WhatsApp's limit on it, counted as the API counts. */
 export function TextField({
   label,

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react'
 import type { NodeType } from '../flow/document'
 import { CARD_KINDS } from '../flow/words'
 import { CardIcon } from './icon'
+import { useFocusBack } from './use-focus-back'
 
 const KINDS = Object.keys(CARD_KINDS) as NodeType[]
 
@@ -18,6 +19,7 @@ export function CardMenu({
   close: () => void
 }) {
   const ref = useRef<HTMLDivElement>(null)
+  useFocusBack()
 
   useEffect(() => {
     const menu = ref.current
@@ -25,16 +27,19 @@ export function CardMenu({
     menu.style.left = `${Math.min(at.x, window.innerWidth - menu.offsetWidth - 8)}px`
     menu.style.top = `${Math.min(at.y, window.innerHeight - menu.offsetHeight - 8)}px`
     menu.querySelector('button')?.focus()
+  }, [at])
+
+  useEffect(() => {
     const outside = (event: PointerEvent) => {
-      if (!menu.contains(event.target as Element)) close()
+      if (!ref.current?.contains(event.target as Element)) close()
     }
     document.addEventListener('pointerdown', outside)
     return () => document.removeEventListener('pointerdown', outside)
-  }, [at, close])
+  }, [close])
 
   function onKeyDown(event: React.KeyboardEvent) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (event.key === 'Escape') close()
+    if (event.key === 'Escape' || event.key === 'Tab') close()
     if (step === undefined) return
     event.preventDefault()
     const items = [...(ref.current?.querySelectorAll('button') ?? [])]

@@ -16,14 +16,14 @@ export function Pager({
         disabled={cursors.length === 0}
         onClick={() => go(cursors.slice(0, -1))}
       >
-        Before
+        Previous
       </button>
       <button
         type="button"
         disabled={next === null}
         onClick={() => next !== null && go([...cursors, next])}
       >
-        After
+        Next
       </button>
     </div>
   )

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { wordsOf } from '../api/client'
 
 /** Runs what may be refused: whether it runs, and the words of the last refusal. */
 export function useAction() {
@@ -11,7 +12,7 @@ export function useAction() {
       await action()
       setSaid(null)
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error))
+      setSaid(wordsOf(error))
     } finally {
       setBusy(false)
     }

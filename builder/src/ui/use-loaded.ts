@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { wordsOf } from '../api/client'
 
 export interface Loaded<T> {
   value: T | null
@@ -12,9 +13,11 @@ export function useLoaded<T>(read: () => Promise<T>, every: number | null = null
   const [value, setValue] = useState<T | null>(null)
   const [said, setSaid] = useState<string | null>(null)
   const newest = useRef(0)
+  const underWay = useRef(0)
 
   const reload = useCallback(async () => {
     newest.current += 1
+    underWay.current += 1
     const mine = newest.current
     try {
       const found = await read()
@@ -24,7 +27,9 @@ export function useLoaded<T>(read: () => Promise<T>, every: number | null = null
         setSaid(null)
       }
     } catch (error) {
-      if (mine === newest.current) setSaid(error instanceof Error ? error.message : String(error))
+      if (mine === newest.current) setSaid(wordsOf(error))
+    } finally {
+      underWay.current -= 1
     }
   }, [read])
 
@@ -39,7 +44,8 @@ export function useLoaded<T>(read: () => Promise<T>, every: number | null = null
   useEffect(() => {
     if (every === null) return
     const timer = setInterval(() => {
-      if (!document.hidden) void reload()
+      // A slow answer is waited for; asked again each time, it would always be an old one.
+      if (!document.hidden && underWay.current === 0) void reload()
     }, every)
     return () => clearInterval(timer)
   }, [reload, every])
