@@ -151,7 +151,7 @@ def test_every_kind_of_message_is_shown_and_accessible(
     """axe finds nothing serious, and every text can be read at every width."""
     number, failing = numbers.take(2)
     customers.behave([failing], failWith={"code": 131026, "via": "status"})
-    business.start(f"{name} {id(look)}", SHOWCASE, [number, failing])
+    business.start(name, SHOWCASE, [number, failing])
     chat = open_phone(look, stack, failing)
     expect(chat).to_contain_text("failed (131026), never received")
     chat = open_phone(look, stack, number)

@@ -12,8 +12,11 @@ _QUIET = 2.0
 """Seconds after everything is done, for what should not come any more."""
 
 
-def await_end(sendout: Sendout, crowd: Crowd, *, within: float = PATIENCE) -> None:
-    """Wait until nothing is pending and what is missing is as much as is shown to be unknown."""
+def await_end(sendout: Sendout, crowd: Crowd) -> None:
+    """Wait until nothing is pending and what is missing is as much as is shown to be unknown.
+
+    A second more for each customer: slow machines make a few messages per second.
+    """
 
     def look() -> dict[str, Any]:
         crowd.look()
@@ -32,7 +35,7 @@ def await_end(sendout: Sendout, crowd: Crowd, *, within: float = PATIENCE) -> No
             seen["progress"] == "idle" and seen["taps"] and seen["missing"] == seen["unknown"]
         ),
         look,
-        within=within,
+        within=PATIENCE + len(crowd.people),
         every=0.4,
     )
     time.sleep(_QUIET)
