@@ -111,6 +111,8 @@ def counted(**given: int) -> dict[str, int]:
     return {"accepted": MANY} | zeros | given
 
 
+TWICE_THE_RATE = 120
+"""Runs that are started per second for a sender of 60 messages per second."""
 BEFORE = counted(queued=2000, running=5000, completed=1000, failed=2000)
 
 
@@ -140,8 +142,8 @@ async def test_a_paused_sendout_starts_nothing(api, crowd: UUID, database: Datab
     assert (page, after.more, after.again_in) == ([], False, None)
 
     await pull(api, crowd, "resume")
-    page, _ = await queue.next_page(StartRuns(sendout=crowd))
-    assert len(page) == 500
+    page, after = await queue.next_page(StartRuns(sendout=crowd))
+    assert (len(page), after.more, after.again_in) == (TWICE_THE_RATE, False, 1.0)
 
 
 async def test_cancel_ends_what_is_open_and_frees_who_was_sent_nothing(
@@ -171,7 +173,7 @@ async def test_a_page_that_was_being_started_stays_cancelled(api, crowd: UUID, d
 
     await queue.mark_started(page)
 
-    assert len(page) == 500
+    assert len(page) == TWICE_THE_RATE
     assert (await read(api, crowd))["entries"] == cancelled["entries"]
 
 
