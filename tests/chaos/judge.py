@@ -64,9 +64,14 @@ def _wrong(person: Person, got: list[str], entry: Document) -> list[str]:
 
 
 def _was_judged_before_the_tap(entry: Document) -> bool:
-    """A tap that was heard of only after its delay was judged comes too late for it."""
+    """A tap that was heard of only after its delay was judged comes too late for it.
+
+    A repeated tap changed nothing and names no node.
+    """
     judged = [s for s in entry["timeline"] if s["type"] == "decision" and s["node"] == "wait"]
-    taps = [s["at"] for s in entry["timeline"] if s["type"] == "click" and s["node"] == "welcome"]
+    taps = [
+        s["at"] for s in entry["timeline"] if s["type"] == "click" and s.get("node") == "welcome"
+    ]
     return len(judged) == 1 and bool(taps) and min(taps) >= judged[0]["at"]
 
 
