@@ -21,13 +21,16 @@ _AHEAD = text("""
     SELECT s.state,
         (SELECT count(*) FROM entries e WHERE e.sendout_id = s.sendout_id AND e.state = 'running'
             AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.entry_id = e.entry_id)) AS ahead,
-        (SELECT coalesce(max(c.messages_per_second), 60) FROM channels c
-            WHERE c.business_id = s.business_id) AS rate,
-        (SELECT coalesce(sum(c.messages_per_second), 60) FROM channels c
-            WHERE c.business_id = s.business_id) AS all_rates,
+        rates.fastest AS rate, rates.together AS all_rates,
         (SELECT extract(epoch FROM min(e.due_at) - now()) FROM entries e
             WHERE e.sendout_id = s.sendout_id AND e.state = 'queued') AS due_in
-    FROM sendouts s WHERE s.sendout_id = :sendout
+    FROM sendouts s
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(messages_per_second), 60) AS fastest,
+            coalesce(sum(messages_per_second), 60) AS together
+        FROM channels WHERE business_id = s.business_id
+    ) rates
+    WHERE s.sendout_id = :sendout
 """)
 
 _DUE = text("""
