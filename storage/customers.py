@@ -49,9 +49,11 @@ _TAPPED = text("""
     FOR NO KEY UPDATE OF e FOR UPDATE OF m
 """)
 
+# The entry is locked, as when a delay is judged: by these times one can tell which was first.
 _CLICK = text("""
-    INSERT INTO clicks (message_id, button, entry_id, sendout_id, node, client, inbound_id)
-    VALUES (:message_id, :button, :entry_id, :sendout_id, :node, :client, :inbound_id)
+    INSERT INTO clicks (message_id, button, entry_id, sendout_id, node, client, inbound_id, clicked_at)
+    VALUES (:message_id, :button, :entry_id, :sendout_id, :node, :client, :inbound_id,
+        clock_timestamp())
     ON CONFLICT DO NOTHING RETURNING button
 """)
 
@@ -71,11 +73,14 @@ _ANSWER = text("""
     RETURNING a.entry_id, a.attempt, a.node, a.visit
 """)
 
-# Runs of this customer that a text may concern: those with a flow that waits for responses.
+# Runs of this customer that a text may concern: those with a flow that waits for responses. Locked
+# before anything is looked up for them: a delay of theirs that is judged now either sees the text, or
+# is seen to wait for one.
 _OPEN_RUNS = text("""
-    SELECT DISTINCT e.entry_id, s.flow_hash FROM entries e JOIN sendouts s USING (sendout_id)
+    SELECT e.entry_id, s.flow_hash FROM entries e JOIN sendouts s USING (sendout_id)
     WHERE e.business_id = :business_id AND e.client = ANY(:names) AND e.channel_id = :channel_id
         AND e.state = 'running'
+    ORDER BY e.entry_id FOR NO KEY UPDATE OF e
 """)
 
 _AWAITED = text("""
@@ -210,6 +215,7 @@ class Customers:
         """A text may be an opt-out, an ask's answer, and ends `no_response` delays."""
         names = await all_names(connection, business_id, client)
         who = {"business_id": business_id, "channel_id": channel_id, "names": names}
+        runs = (await connection.execute(_OPEN_RUNS, who)).all()
         signals: list[RunSignal] = []
         stops = message.kind == "text" and is_word(message.text, self._stop_words)
         starts = message.kind == "text" and is_word(message.text, self._start_words)
@@ -223,16 +229,18 @@ class Customers:
             if asked is not None:
                 body = message_ref(asked) | {"text": message.text, "inbound": message.inbound_id}
                 signals.append(RunSignal(asked.entry_id, "ask_answered", body))
-        signals += await self._heard(connection, who)
+        signals += await self._heard(connection, who, runs)
         await add_signals(connection, signals)
 
-    async def _heard(self, connection: AsyncConnection, who: dict[str, object]) -> list[RunSignal]:
+    async def _heard(
+        self, connection: AsyncConnection, who: dict[str, object], runs: Sequence[Row[Any]]
+    ) -> list[RunSignal]:
         """Signals to the runs for which it matters that the customer wrote at all."""
         awaited = (await connection.execute(_AWAITED, who)).all()
         signals = [
             RunSignal(row.entry_id, "message_delivered", message_ref(row)) for row in awaited
         ]
-        for row in (await connection.execute(_OPEN_RUNS, who)).all():
+        for row in runs:
             flow = await FLOWS.load(row.flow_hash, self._flows)
             if any(
                 isinstance(node, DelayNode) and node.condition == "no_response"

@@ -18,7 +18,8 @@ from storage.ending import end_entry, lock_entry
 from storage.identity import names_of
 from storage.session import Database
 
-# Locked, so that a delivery is either seen here or sees that it is waited for.
+# Read after the entry was locked, in a statement of its own: what was reported before is seen then, and
+# what is reported later sees that it is waited for.
 _MESSAGE = text(f"""
     SELECT m.message_id, m.state, m.delivered_at IS NOT NULL AS delivered,
         EXISTS (SELECT 1 FROM clicks c WHERE c.message_id = m.message_id) AS clicked,
@@ -67,8 +68,7 @@ class RunRecord:
         """
         key = check.model_dump(include={"entry", "attempt", "node", "visit"})
         async with self._database.transaction() as connection:
-            if check.closing is not None:
-                await lock_entry(connection, check.entry)
+            await lock_entry(connection, check.entry)
             row = (await connection.execute(_MESSAGE, key)).one()
             received = row.delivered or row.clicked or row.responded
             reacted = row.clicked or (check.condition == "no_response" and row.responded)
@@ -91,8 +91,8 @@ class RunRecord:
             }
             await connection.execute(
                 text("""
-                    INSERT INTO decisions (entry_id, node, verdict, inputs)
-                    VALUES (:entry, :node, :verdict, CAST(:inputs AS json))
+                    INSERT INTO decisions (entry_id, node, verdict, inputs, decided_at)
+                    VALUES (:entry, :node, :verdict, CAST(:inputs AS json), clock_timestamp())
                 """),
                 {
                     "entry": check.entry,

@@ -6,7 +6,7 @@ from typing import Any
 from tests.chaos import judge
 from tests.chaos.crowd import Crowd
 from tests.e2e.business import Sendout
-from tests.e2e.patience import PATIENCE, eventually, until
+from tests.e2e.patience import PATIENCE, eventually
 
 _QUIET = 2.0
 """Seconds after everything is done, for what should not come any more."""
@@ -15,43 +15,40 @@ _QUIET = 2.0
 def await_end(sendout: Sendout, crowd: Crowd) -> None:
     """Wait until nothing is pending and what is missing is as much as is shown to be unknown.
 
-    A second more for each customer: slow machines make a few messages per second.
+    What is missing for good is left to the verdict, which names it. A second more for each
+    customer: slow machines make a few messages per second.
     """
 
     def look() -> dict[str, Any]:
         crowd.look()
         shown = sendout.read()
-        missing = crowd.missing()
         return {
             "progress": shown["progress"],
-            "unknown": shown["messages"]["unknown"],
-            "missing": sum(map(len, missing.values())),
-            "for instance": dict(list(missing.items())[:5]),
             "taps": crowd.is_done_tapping,
+            "gaps": shown["messages"]["unknown"] - sum(map(len, crowd.missing().values())),
         }
 
-    until(
-        lambda seen: (
-            seen["progress"] == "idle" and seen["taps"] and seen["missing"] == seen["unknown"]
-        ),
-        look,
-        within=PATIENCE + len(crowd.people),
-        every=0.4,
-    )
+    done = {"progress": "idle", "taps": True, "gaps": 0}
+    deadline = time.monotonic() + PATIENCE + len(crowd.people)
+    while (seen := look()) != done and time.monotonic() < deadline:
+        time.sleep(0.4)
+    assert seen | {"gaps": 0} == done
     time.sleep(_QUIET)
     crowd.look()
 
 
 def assert_exact(sendout: Sendout, crowd: Crowd) -> int:
     """Hold ledger, timelines and counts against each other; how many messages are unknown."""
+    entries = judge.read_entries(sendout)
+    complaints = judge.complaints(crowd, entries)
+    assert complaints == [], judge.evidence(complaints, entries)
     gaps: int = sendout.read()["messages"]["unknown"]
     known = judge.counted_by_ledger(crowd, gaps)
     # The last statuses may still be on their way.
     eventually(
         lambda: judge.without_unknown(judge.counted_by_the_record(sendout.read())), known, within=30
     )
-    entries = judge.read_entries(sendout)
-    assert judge.complaints(crowd, entries) == []
     assert sendout.read()["entries"] == judge.entry_counts(crowd)
+    entries = judge.read_entries(sendout)
     assert judge.counted_by_timelines(entries) == judge.counted_by_the_record(sendout.read())
     return gaps
