@@ -90,7 +90,7 @@ def entry_with_timeline(
 
     `blocker` is the entry (and its campaign version) because of which this one is a duplicate.
     """
-    steps = [*_begun(entry, blocker, history), *timeline(history), *_ended(entry)]
+    steps = [*_begun(entry, blocker), *timeline(history), *_ended(entry)]
     # A run cannot do anything before it was accepted, and its end is told after its cause.
     steps.sort(key=lambda step: step.place)
     return entry_json(entry) | {"timeline": [_shown(step) for step in steps]}
@@ -101,9 +101,7 @@ def _shown(step: Happening) -> dict[str, Any]:
     return Step.model_validate(facts).model_dump(mode="json", by_alias=True)
 
 
-def _begun(
-    entry: record.Entry, blocker: tuple[record.Entry, str] | None, history: History
-) -> list[Happening]:
+def _begun(entry: record.Entry, blocker: tuple[record.Entry, str] | None) -> list[Happening]:
     scheduled = {"scheduledAt": entry.scheduled_at} if entry.scheduled_at else {}
     steps = [Happening("accepted", entry.created_at, dict(scheduled))]
     if entry.state == "duplicate":
@@ -111,17 +109,7 @@ def _begun(
             Happening("duplicate", entry.created_at, _blocked(entry.duplicate_of, blocker))
         )
     if entry.started_at is not None:
-        # A quick run has sent before the page of starts it belongs to is marked.
-        own = (m.created_at for m in history.messages if m.attempt == entry.attempt)
-        place = min(own, default=entry.started_at)
-        steps.append(
-            Happening(
-                "started",
-                entry.started_at,
-                {"attempt": entry.attempt},
-                min(place, entry.started_at),
-            )
-        )
+        steps.append(Happening("started", entry.started_at, {"attempt": entry.attempt}))
     return steps
 
 

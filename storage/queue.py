@@ -43,9 +43,13 @@ _DUE = text("""
     ORDER BY e.due_at, e.position LIMIT :limit
 """)
 
+# A quick run has claimed its first message, or even ended, before its page is marked.
 _MARK = text("""
-    UPDATE entries SET state = 'running', started_at = coalesce(started_at, now())
-    WHERE entry_id = ANY(:entries) AND state = 'queued'
+    UPDATE entries e SET
+        state = CASE state WHEN 'queued' THEN 'running' ELSE state END,
+        started_at = least(now(), (SELECT min(m.created_at) FROM messages m
+            WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt))
+    WHERE entry_id = ANY(:entries) AND state <> 'cancelled' AND started_at IS NULL
 """)
 
 

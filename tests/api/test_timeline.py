@@ -241,8 +241,8 @@ class TestTimeline:
                 sendout_id,
                 state="completed",
                 created_at=NOW,
-                # Its page of starts was marked after it had sent.
-                started_at=after(seconds=1.5),
+                # As its page of starts was marked: when its first message was begun.
+                started_at=after(seconds=1.2),
                 finished_at=after(seconds=1.4),
             )
             await add_message(
@@ -266,5 +266,5 @@ class TestTimeline:
             "delivered",
             "ended",
         ]
-        assert steps[1]["at"] == "2026-05-04T12:00:01.500000Z"
+        assert steps[1]["at"] == "2026-05-04T12:00:01.200000Z"
         assert steps[5]["at"] == "2026-05-04T12:00:01Z"
