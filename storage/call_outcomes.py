@@ -100,7 +100,10 @@ def _change_by(recorded: Recorded, situation: Situation) -> dict[str, object]:
 async def _settled_meanwhile(
     connection: AsyncConnection, message: str, accepted: Accepted | None
 ) -> SendOutcome:
-    """A status was faster than the answer: what it said stands."""
+    """A status was faster than the answer, or patience over: what is on record stands.
+
+    Of one that was given up the run has gone on without this answer; its status will settle it.
+    """
     state = (
         await connection.execute(
             text("SELECT state FROM messages WHERE message_id = :message_id"),
@@ -109,6 +112,8 @@ async def _settled_meanwhile(
     ).scalar_one()
     if state == "failed":
         return SendOutcome.REFUSED
+    if state == "given_up":
+        return SendOutcome.GIVEN_UP
     if state == "sent" or accepted is not None:
         return SendOutcome.ACCEPTED
     return SendOutcome.UNKNOWN

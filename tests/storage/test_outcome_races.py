@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from domain.delivery import Accepted, NotSent, Unclear
-from domain.requests import FinishRun
-from domain.run import RunState
-from domain.sending import Policy, Post
+from domain.requests import FinishRun, OpenRun, SendResult
+from domain.run import MessageRef, RunState, SendOutcome
+from domain.sending import Doubt, NotMade, Policy, Post
 from storage.cancelling import cancel_entry, cancel_sendout
 from storage.ending import end_entry, lock_entry
 from storage.identity import remember
@@ -124,6 +124,39 @@ class TestAFailureAtTheEnd:
             await end_entry(connection, ana, 1, RunState())
         await delivery.told(status("failed", error_code=131026))
         assert await delivery.entry_state(ana) == "failed"
+
+
+class TestAnAnswerAfterItsMessageWasGivenUp:
+    """The process that made the call was cut off for longer than the grace."""
+
+    async def test_leaves_the_end_as_it_is_recorded(self, database, business, sendout_id, ana):
+        delivery = Delivery(database, Policy(unknown_grace=0))
+        call = await delivery.call(ana)
+        decided = [type(await delivery.decide(ana)) for _ in range(2)]
+        assert decided == [Doubt, NotMade]
+        given_up = RunState(given_up=[MessageRef("hello", 1)], ended=True)
+        await RunRecord(database).finish_run(FinishRun(entry=ana, at_rest=given_up))
+
+        answered = await call.is_answered(Accepted("wamid.1", "16045552331"))
+
+        assert answered == SendResult(outcome=SendOutcome.GIVEN_UP)
+        opened = await RunRecord(database).open_run(OpenRun(entry=ana))
+        assert opened.state == given_up
+        assert await delivery.entry_state(ana) == "unknown"
+
+    async def test_is_confirmed_by_its_status(self, database, business, sendout_id, ana):
+        delivery = Delivery(database, Policy(unknown_grace=0))
+        call = await delivery.call(ana)
+        for _ in range(2):
+            await delivery.decide(ana)
+        await RunRecord(database).finish_run(FinishRun(entry=ana, at_rest=RunState()))
+        await call.is_answered(Accepted("wamid.1", "16045552331"))
+
+        await delivery.told(status("sent", message_id=call.message_id))
+
+        assert (await delivery.message(ana)).state == "sent"
+        assert await delivery.entry_state(ana) == "running"
+        assert await delivery.signalled() == [(ana, "message_settled")]
 
 
 class TestASettlingDuringACancel:
