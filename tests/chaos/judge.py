@@ -78,13 +78,12 @@ def _was_judged_before_the_tap(entry: Document) -> bool:
 
     A repeated tap changed nothing and names no node.
     """
-    judged = [s for s in entry["timeline"] if s["type"] == "decision" and s["node"] == "wait"]
-    taps = [
-        s["at"] for s in entry["timeline"] if s["type"] == "click" and s.get("node") == "welcome"
-    ]
-    if len(judged) != 1 or not taps:
+    steps = entry["timeline"]
+    went_on = [s["at"] for s in steps if s.get("node") == "wait" and s.get("verdict") == "go_on"]
+    taps = [s["at"] for s in steps if s["type"] == "click" and s.get("node") == "welcome"]
+    if not went_on or not taps:
         return False
-    return datetime.fromisoformat(min(taps)) >= datetime.fromisoformat(judged[0]["at"])
+    return datetime.fromisoformat(min(taps)) >= datetime.fromisoformat(max(went_on))
 
 
 def _state_of(person: Person, got: list[str]) -> str:

@@ -72,3 +72,20 @@ def test_an_accepted_message_that_is_shown_as_unknown_is_seen():
     entries = recorded(send("welcome", "unknown"), state="unknown")
     found = complaints(crowd(SILENT, "welcome"), entries)
     assert f"{NUMBER}: welcome was accepted, and is shown as unknown" in found
+
+
+@pytest.mark.parametrize(("tapped", "complained"), [("12:00:11", True), ("12:00:13", False)])
+def test_a_nudge_is_right_only_if_the_tap_was_recorded_after_its_delay_was_judged(
+    tapped: str, complained: bool
+):
+    """The last word on the delay counts: it may have been looked at before its message arrived."""
+    decided = {"type": "decision", "node": "wait"}
+    entries = recorded(
+        *map(send, ("welcome", "nudge")),
+        decided | {"at": "2026-05-04T12:00:10Z", "verdict": "wait"},
+        decided | {"at": "2026-05-04T12:00:12Z", "verdict": "go_on"},
+        {"type": "click", "node": "welcome", "at": f"2026-05-04T{tapped}Z"},
+    )
+    person = Person({"welcome": ("no",)})
+    found = complaints(crowd(person, "welcome", "nudge"), entries)
+    assert bool(found) is complained
