@@ -4,6 +4,7 @@ import { to } from '../routes'
 import { useSession } from '../session'
 import { downloadJson, fileName } from '../ui/download'
 import { FileButton } from '../ui/file-button'
+import { ListTable } from '../ui/list-table'
 import { Notice } from '../ui/notice'
 import { Reading } from '../ui/reading'
 import { Tag } from '../ui/tag'
@@ -110,32 +111,19 @@ export function CampaignsPage() {
         </p>
       )}
       {listed.length > 0 && (
-        <div className="table-frame">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">State</th>
-                <th scope="col">Newest version</th>
-                <th scope="col">Last sendout</th>
-                <th scope="col">
-                  <span className="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {listed.map((campaign) => (
-                <CampaignRow
-                  key={campaign.campaignId}
-                  campaign={campaign}
-                  sendout={list.value?.sendouts.get(campaign.campaignId)}
-                  ask={canOperate ? setAsked : null}
-                  change={change}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable
+          columns={['Name', 'State', 'Newest version', 'Last sendout', { unseen: 'Actions' }]}
+        >
+          {listed.map((campaign) => (
+            <CampaignRow
+              key={campaign.campaignId}
+              campaign={campaign}
+              sendout={list.value?.sendouts.get(campaign.campaignId)}
+              ask={canOperate ? setAsked : null}
+              change={change}
+            />
+          ))}
+        </ListTable>
       )}
       {asked && (
         <CampaignDialog

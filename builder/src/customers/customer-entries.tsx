@@ -3,6 +3,7 @@ import type { Customer } from '../api/types'
 import { to } from '../routes'
 import { Timeline } from '../sendouts/timeline'
 import { entryPath, useEntry } from '../sendouts/use-entry'
+import { ListTable } from '../ui/list-table'
 import { Reading } from '../ui/reading'
 import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
@@ -25,39 +26,25 @@ export function CustomerEntries({ customer }: { customer: Customer }) {
         <h2>Messages ({messages.length})</h2>
         {messages.length === 0 && <p className="empty">None.</p>}
         {messages.length > 0 && (
-          <div className="table-frame">
-            <table className="list">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Message</th>
-                  <th scope="col">State</th>
-                  <th scope="col">From</th>
-                  <th scope="col">Read</th>
-                </tr>
-              </thead>
-              <tbody>
-                {messages.map((message) => (
-                  <tr key={message.messageId}>
-                    <th scope="row">
-                      <a href={to.entry(message.sendoutId, message.entryId)}>
-                        <Time at={message.createdAt} />
-                      </a>
-                    </th>
-                    <td data-label="Message">
-                      <span className="soft">{message.template ?? message.node}</span>{' '}
-                      {message.text}
-                    </td>
-                    <td data-label="State">
-                      <Tag state={stateOf(message)} />
-                    </td>
-                    <td data-label="From">{message.sender}</td>
-                    <td data-label="Read">{message.readAt ? <Time at={message.readAt} /> : '–'}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ListTable columns={['When', 'Message', 'State', 'From', 'Read']}>
+            {messages.map((message) => (
+              <tr key={message.messageId}>
+                <th scope="row">
+                  <a href={to.entry(message.sendoutId, message.entryId)}>
+                    <Time at={message.createdAt} />
+                  </a>
+                </th>
+                <td data-label="Message">
+                  <span className="soft">{message.template ?? message.node}</span> {message.text}
+                </td>
+                <td data-label="State">
+                  <Tag state={stateOf(message)} />
+                </td>
+                <td data-label="From">{message.sender}</td>
+                <td data-label="Read">{message.readAt ? <Time at={message.readAt} /> : '–'}</td>
+              </tr>
+            ))}
+          </ListTable>
         )}
       </section>
     </>

@@ -1,17 +1,18 @@
-import { type FormEvent, useCallback, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { ApiError } from '../api/client'
-import type { EnteredOptOuts, OptedOut, Page } from '../api/types'
+import type { EnteredOptOuts, OptedOut } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
 import { download } from '../ui/download'
 import { Field, PhoneField } from '../ui/field'
 import { FileButton } from '../ui/file-button'
+import { ListTable } from '../ui/list-table'
 import { Notice } from '../ui/notice'
 import { Pager } from '../ui/pager'
 import { Reading } from '../ui/reading'
 import { Time } from '../ui/time'
 import { useAction } from '../ui/use-action'
-import { useLoaded } from '../ui/use-loaded'
+import { usePages } from '../ui/use-pages'
 
 const PAGE = 100
 const MOST_ISSUES_SHOWN = 10
@@ -19,15 +20,7 @@ const MOST_ISSUES_SHOWN = 10
 /** Who wants no marketing: the list, with what it takes to keep it. */
 export function OptOutsPage() {
   const { api, canOperate } = useSession()
-  const [cursors, setCursors] = useState<string[]>([])
-  const cursor = cursors.at(-1)
-  const list = useLoaded(
-    useCallback(async () => {
-      const query = new URLSearchParams({ limit: String(PAGE) })
-      if (cursor) query.set('cursor', cursor)
-      return api.call<Page<OptedOut>>(`opt-outs?${query}`)
-    }, [api, cursor]),
-  )
+  const list = usePages<OptedOut>('opt-outs', PAGE)
   const { run, said, busy } = useAction()
 
   function lift(client: string) {
@@ -60,51 +53,37 @@ export function OptOutsPage() {
       <Reading of={list} />
       {list.value && listed.length === 0 && <p className="empty">Nobody has opted out.</p>}
       {listed.length > 0 && (
-        <div className="table-frame">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Number</th>
-                <th scope="col">Source</th>
-                <th scope="col">Since</th>
-                <th scope="col">
-                  <span className="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {listed.map((one) => (
-                <tr key={one.client}>
-                  <th scope="row">
-                    <a href={to.customer(one.client)}>{one.client}</a>
-                  </th>
-                  <td data-label="Source">
-                    {one.source}
-                    {one.byHand ? ', by hand' : ''}
-                  </td>
-                  <td data-label="Since">
-                    <Time at={one.at} />
-                  </td>
-                  <td className="actions">
-                    {canOperate && (
-                      <button
-                        type="button"
-                        className="quiet"
-                        disabled={busy}
-                        aria-label={`Lift the opt-out of ${one.client}`}
-                        onClick={() => void lift(one.client)}
-                      >
-                        Lift
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable columns={['Number', 'Source', 'Since', { unseen: 'Actions' }]}>
+          {listed.map((one) => (
+            <tr key={one.client}>
+              <th scope="row">
+                <a href={to.customer(one.client)}>{one.client}</a>
+              </th>
+              <td data-label="Source">
+                {one.source}
+                {one.byHand ? ', by hand' : ''}
+              </td>
+              <td data-label="Since">
+                <Time at={one.at} />
+              </td>
+              <td className="actions">
+                {canOperate && (
+                  <button
+                    type="button"
+                    className="quiet"
+                    disabled={busy}
+                    aria-label={`Lift the opt-out of ${one.client}`}
+                    onClick={() => void lift(one.client)}
+                  >
+                    Lift
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </ListTable>
       )}
-      <Pager cursors={cursors} next={list.value?.nextCursor ?? null} go={setCursors} />
+      <Pager of={list} />
     </>
   )
 }

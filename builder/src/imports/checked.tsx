@@ -1,6 +1,7 @@
 import type { Import } from '../api/types'
 import { secondsInWords } from '../flow/durations'
 import { Count } from '../ui/count'
+import { ListTable } from '../ui/list-table'
 import { Notice } from '../ui/notice'
 import { Time } from '../ui/time'
 import { Version } from '../ui/version'
@@ -39,28 +40,17 @@ export function Checked({ found }: { found: Import }) {
               The first {errors.length} of {found.invalid}.
             </Notice>
           )}
-          <div className="table-frame">
-            <table className="list">
-              <thead>
-                <tr>
-                  <th scope="col">Row</th>
-                  <th scope="col">Column</th>
-                  <th scope="col">What is wrong</th>
-                </tr>
-              </thead>
-              <tbody>
-                {errors.map((error) => (
-                  <tr key={error.row}>
-                    <th scope="row" data-label="Row">
-                      {error.row}
-                    </th>
-                    <td data-label="Column">{error.column ?? '–'}</td>
-                    <td data-label="What is wrong">{wordsOf(error)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ListTable columns={['Row', 'Column', 'What is wrong']}>
+            {errors.map((error) => (
+              <tr key={error.row}>
+                <th scope="row" data-label="Row">
+                  {error.row}
+                </th>
+                <td data-label="Column">{error.column ?? '–'}</td>
+                <td data-label="What is wrong">{wordsOf(error)}</td>
+              </tr>
+            ))}
+          </ListTable>
         </>
       )}
     </section>

@@ -1,12 +1,13 @@
-import { type FormEvent, useCallback, useState } from 'react'
-import type { Entry, Page } from '../api/types'
+import { type FormEvent, useState } from 'react'
+import type { Entry } from '../api/types'
 import { to } from '../routes'
-import { useSession } from '../session'
+import { ListTable } from '../ui/list-table'
 import { Pager } from '../ui/pager'
 import { Reading } from '../ui/reading'
+import { StateSelect } from '../ui/state-select'
 import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
-import { useLoaded } from '../ui/use-loaded'
+import { usePages } from '../ui/use-pages'
 
 const STATES = [
   'scheduled',
@@ -24,26 +25,15 @@ const PAGE = 50
 
 /** The entries of a sendout, by state or number. */
 export function Entries({ sendoutId }: { sendoutId: string }) {
-  const { api } = useSession()
   const [state, setState] = useState('')
   const [typed, setTyped] = useState('')
   const [client, setClient] = useState('')
-  const [cursors, setCursors] = useState<string[]>([])
-  const cursor = cursors.at(-1)
-  const list = useLoaded(
-    useCallback(async () => {
-      const query = new URLSearchParams({ limit: String(PAGE) })
-      if (state) query.set('state', state)
-      if (client) query.set('client', client)
-      if (cursor) query.set('cursor', cursor)
-      return api.call<Page<Entry>>(`sendouts/${sendoutId}/entries?${query}`)
-    }, [api, sendoutId, state, client, cursor]),
-    4000,
-  )
+  const list = usePages<Entry>(`sendouts/${sendoutId}/entries`, PAGE, { state, client }, 4000)
 
   function search(event: FormEvent) {
     event.preventDefault()
-    setCursors([])
+    // From the first page, also for the same number.
+    list.go([])
     setClient(typed.trim())
   }
 
@@ -51,23 +41,7 @@ export function Entries({ sendoutId }: { sendoutId: string }) {
     <section aria-label="Entries" className="entries">
       <form className="row" onSubmit={search}>
         <h2>Entries</h2>
-        <label className="check">
-          State
-          <select
-            value={state}
-            onChange={(event) => {
-              setCursors([])
-              setState(event.target.value)
-            }}
-          >
-            <option value="">any</option>
-            {STATES.map((one) => (
-              <option key={one} value={one}>
-                {one.replaceAll('_', ' ')}
-              </option>
-            ))}
-          </select>
-        </label>
+        <StateSelect states={STATES} value={state} onChange={setState} />
         <label className="check">
           Number
           <input
@@ -82,26 +56,13 @@ export function Entries({ sendoutId }: { sendoutId: string }) {
       <Reading of={list} />
       {list.value?.data.length === 0 && <p className="empty">No such entries.</p>}
       {list.value && list.value.data.length > 0 && (
-        <div className="table-frame">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Number</th>
-                <th scope="col">State</th>
-                <th scope="col">Accepted</th>
-                <th scope="col">Ended</th>
-                <th scope="col">Error</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.value.data.map((entry) => (
-                <EntryRow key={entry.entryId} entry={entry} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable columns={['Number', 'State', 'Accepted', 'Ended', 'Error']}>
+          {list.value.data.map((entry) => (
+            <EntryRow key={entry.entryId} entry={entry} />
+          ))}
+        </ListTable>
       )}
-      <Pager cursors={cursors} next={list.value?.nextCursor ?? null} go={setCursors} />
+      <Pager of={list} />
     </section>
   )
 }

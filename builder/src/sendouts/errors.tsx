@@ -1,6 +1,7 @@
 import { useCallback } from 'react'
 import type { Page, Sendout, SendoutError } from '../api/types'
 import { useSession } from '../session'
+import { ListTable } from '../ui/list-table'
 import { Reading } from '../ui/reading'
 import { useLoaded } from '../ui/use-loaded'
 
@@ -25,43 +26,29 @@ function Reasons({ sendoutId }: { sendoutId: string }) {
   return (
     <section aria-label="Why messages failed" className="entries">
       <h2>Why messages failed</h2>
-      <div className="table-frame">
-        <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Reason</th>
-              <th scope="col" className="number">
-                Messages
-              </th>
-              <th scope="col" className="number">
-                Entries
-              </th>
-              <th scope="col">What it means</th>
-            </tr>
-          </thead>
-          <tbody>
-            {reasons.map((reason) => (
-              <tr key={`${reason.code} ${reason.providerCode} ${reason.title}`}>
-                <th scope="row">
-                  {reason.title}{' '}
-                  <span className="soft">
-                    {reason.providerCode ?? reason.code.replace('ERROR_CODE_', '')}
-                  </span>
-                </th>
-                <td data-label="Messages" className="number">
-                  {reason.messages}
-                </td>
-                <td data-label="Entries" className="number">
-                  {reason.entries}
-                </td>
-                <td data-label="What it means">
-                  {reason.explanation} {reason.retryable && <span className="tag">retryable</span>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ListTable
+        columns={['Reason', { number: 'Messages' }, { number: 'Entries' }, 'What it means']}
+      >
+        {reasons.map((reason) => (
+          <tr key={`${reason.code} ${reason.providerCode} ${reason.title}`}>
+            <th scope="row">
+              {reason.title}{' '}
+              <span className="soft">
+                {reason.providerCode ?? reason.code.replace('ERROR_CODE_', '')}
+              </span>
+            </th>
+            <td data-label="Messages" className="number">
+              {reason.messages}
+            </td>
+            <td data-label="Entries" className="number">
+              {reason.entries}
+            </td>
+            <td data-label="What it means">
+              {reason.explanation} {reason.retryable && <span className="tag">retryable</span>}
+            </td>
+          </tr>
+        ))}
+      </ListTable>
     </section>
   )
 }

@@ -1,32 +1,24 @@
-import { useCallback, useState } from 'react'
-import type { Page, Sendout } from '../api/types'
+import { useState } from 'react'
+import type { Sendout } from '../api/types'
 import { to } from '../routes'
 import { useSession } from '../session'
+import { ListTable } from '../ui/list-table'
 import { Pager } from '../ui/pager'
 import { Reading } from '../ui/reading'
+import { StateSelect } from '../ui/state-select'
 import { Tag } from '../ui/tag'
 import { Time } from '../ui/time'
-import { useLoaded } from '../ui/use-loaded'
+import { usePages } from '../ui/use-pages'
 import { Version } from '../ui/version'
 import { nameOf, share } from './counts'
 
+const STATES = ['running', 'paused', 'cancelled']
 const PAGE = 50
 
 export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
-  const { api, canSend } = useSession()
+  const { canSend } = useSession()
   const [state, setState] = useState('')
-  const [cursors, setCursors] = useState<string[]>([])
-  const cursor = cursors.at(-1)
-  const list = useLoaded(
-    useCallback(async () => {
-      const query = new URLSearchParams({ limit: String(PAGE) })
-      if (campaignId) query.set('campaignId', campaignId)
-      if (state) query.set('state', state)
-      if (cursor) query.set('cursor', cursor)
-      return api.call<Page<Sendout>>(`sendouts?${query}`)
-    }, [api, campaignId, state, cursor]),
-    3000,
-  )
+  const list = usePages<Sendout>('sendouts', PAGE, { campaignId, state }, 3000)
   const sendouts = list.value?.data ?? []
 
   return (
@@ -36,21 +28,7 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
           {campaignId && sendouts[0] ? `Sendouts of ${sendouts[0].campaignName}` : 'Sendouts'}
         </h1>
         {campaignId && <a href={to.sendouts}>All campaigns</a>}
-        <label className="check">
-          State
-          <select
-            value={state}
-            onChange={(event) => {
-              setCursors([])
-              setState(event.target.value)
-            }}
-          >
-            <option value="">any</option>
-            <option value="running">running</option>
-            <option value="paused">paused</option>
-            <option value="cancelled">cancelled</option>
-          </select>
-        </label>
+        <StateSelect states={STATES} value={state} onChange={setState} />
         {canSend && (
           <a
             className="button primary"
@@ -71,35 +49,24 @@ export function SendoutsPage({ campaignId }: { campaignId: string | null }) {
         </p>
       )}
       {sendouts.length > 0 && (
-        <div className="table-frame">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Campaign</th>
-                <th scope="col">Version</th>
-                <th scope="col">State</th>
-                <th scope="col">Began</th>
-                <th scope="col">Done</th>
-                <th scope="col" className="number">
-                  Entries
-                </th>
-                <th scope="col" className="number">
-                  Sent
-                </th>
-                <th scope="col" className="number">
-                  Tapped
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {sendouts.map((sendout) => (
-                <SendoutRow key={sendout.sendoutId} sendout={sendout} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ListTable
+          columns={[
+            'Campaign',
+            'Version',
+            'State',
+            'Began',
+            'Done',
+            { number: 'Entries' },
+            { number: 'Sent' },
+            { number: 'Tapped' },
+          ]}
+        >
+          {sendouts.map((sendout) => (
+            <SendoutRow key={sendout.sendoutId} sendout={sendout} />
+          ))}
+        </ListTable>
       )}
-      <Pager cursors={cursors} next={list.value?.nextCursor ?? null} go={setCursors} />
+      <Pager of={list} />
     </>
   )
 }

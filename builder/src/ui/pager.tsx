@@ -1,13 +1,8 @@
-/** Back and forth through a list in pages; `cursors` are those of the pages before. */
-export function Pager({
-  cursors,
-  next,
-  go,
-}: {
-  cursors: string[]
-  next: string | null
-  go: (cursors: string[]) => void
-}) {
+import type { Pages } from './use-pages'
+
+/** Back and forth through a list in pages. */
+export function Pager({ of: { value, cursors, go } }: { of: Pages<unknown> }) {
+  const next = value?.nextCursor ?? null
   if (cursors.length === 0 && next === null) return null
   return (
     <div className="row">
