@@ -129,9 +129,9 @@ class _Step(Walk):
             case Phase.DELAYED:
                 self.check_delay(path)
             case Phase.LATE:
-                if path.message is not None:
-                    self.state.not_received.append(path.message)
-                self.drop(path)
+                # A delivery that is on record may not have reached the run yet.
+                path.waited = True
+                self.check_delay(path)
             case Phase.ASKING:
                 path.phase = Phase.CLOSING_ASK
                 self.effects.append(run.CloseAsk(path.id, MessageRef(path.node, path.visit)))
@@ -154,6 +154,9 @@ class _Step(Walk):
         elif path.noted is not None:
             path.due = None
             self.check_delay(path)
+        elif path.waited and path.message is not None:
+            self.state.not_received.append(path.message)
+            self.drop(path)
         else:
             # From now on the delivery makes it due.
             path.phase, path.due = Phase.LATE, None

@@ -68,6 +68,8 @@ class Path(BaseModel):
     """Which send of the run its message is, from 1."""
     noted: Literal["delivered", "accepted", "failed", "released"] | None = None
     """News that came while an activity was still deciding about this path."""
+    waited: bool = False
+    """Its delay has waited for a late delivery for as long as it may."""
 
 
 class RunState(BaseModel):
@@ -329,6 +331,8 @@ class CheckDelay:
     message: MessageRef
     last: bool
     """Nothing else is pending: record the entry's end if this path ends here."""
+    waited: bool = False
+    """The time for a late delivery is over: this look is the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Walk:
         node = self.flow.nodes[landed]
         visit = self.state.visits.get(landed, 0) + 1
         path.node, path.visit, path.noted = landed, visit, None
-        path.due = None
+        path.due, path.waited = None, False
         self.state.visits[landed] = visit
         match node:
             case MessageNode():
@@ -148,7 +148,9 @@ class Walk:
             raise AssertionError(f"the delay {path.node!r} belongs to no message")
         path.phase, path.noted = Phase.CHECKING, None
         last = self.is_last(path)
-        self.effects.append(run.CheckDelay(path.id, path.node, path.message, last=last))
+        self.effects.append(
+            run.CheckDelay(path.id, path.node, path.message, last=last, waited=path.waited)
+        )
 
     def is_last(self, path: Path) -> bool:
         """Whether the end may be recorded with what this path asks for now.

@@ -18,8 +18,9 @@ from storage.failures import about_customer
 from storage.identity import remember_of_entry
 from storage.webhook_events import telling_of_end
 
-# Whatever a status has settled meanwhile stands: only an open row takes the answer. The entry is
-# locked before its message, as everywhere.
+# Whatever a status has settled meanwhile stands: only an open row takes the answer. Each send of a
+# message that is sent again counts its attempts anew, so the lease is that of an attempt and a call; that
+# WhatsApp took the message is true whoever says it. The entry is locked before its message, as everywhere.
 _RECORD = text(f"""
     WITH entry AS MATERIALIZED (
         SELECT entry_id, business_id, state FROM entries WHERE entry_id = :entry_id
@@ -38,8 +39,8 @@ _RECORD = text(f"""
         error_message = :message
     FROM entry e
     WHERE m.message_id = :message_id AND m.entry_id = e.entry_id
-        AND m.state IN ('sending', 'unknown')
-        AND (m.lease_attempt = :lease_attempt OR :state = 'sent')
+        AND (m.state IN ('sending', 'unknown') OR (m.state = 'retrying' AND :state = 'sent'))
+        AND ((m.lease_attempt = :lease_attempt AND m.tries = :tries) OR :state = 'sent')
     RETURNING m.message_id, m.entry_id, m.attempt, m.number, m.state, m.error_code, m.error_message,
         e.business_id, e.state AS entry_state,
         EXISTS (SELECT 1 FROM early_statuses s
@@ -62,7 +63,8 @@ async def record_outcome(
     `unknown_grace`: seconds after which the run asks again for a message nobody knows about.
     """
     accepted = recorded.accepted
-    change = _change_by(recorded, situation) | {"lease_attempt": lease_attempt}
+    tries = 1 if situation.row is None else situation.row.tries + 1
+    change = _change_by(recorded, situation) | {"lease_attempt": lease_attempt, "tries": tries}
     row = (await connection.execute(_RECORD, change)).one_or_none()
     if accepted is not None:
         await _remember_names(connection, situation, accepted)

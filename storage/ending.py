@@ -17,8 +17,9 @@ _FIRST_MESSAGE = text("""
 """)
 
 # An outcome stands once it is there (flow.md section 2: a later click does not change it); the
-# snapshot is always the newest. An entry is `queued` until its page of starts is marked, and a quick
-# run may end before that.
+# snapshot is always the newest: of one that a process records late, cut off from Temporal meanwhile,
+# nothing counts once the run has begun further paths. An entry is `queued` until its page of starts is
+# marked, and a quick run may end before that.
 _END = text("""
     UPDATE entries SET
         snapshot = CAST(:snapshot AS json),
@@ -28,6 +29,7 @@ _END = text("""
         error_message = CASE WHEN state IN ('queued', 'running') THEN :error_message ELSE error_message END,
         finished_at = CASE WHEN state IN ('queued', 'running') THEN now() ELSE finished_at END
     WHERE entry_id = :entry_id AND attempt = :attempt AND state <> 'cancelled'
+        AND coalesce(CAST(snapshot ->> 'last_path' AS integer), 0) <= :last_path
 """)
 
 MAY_BE_RECEIVED = """(
@@ -101,6 +103,7 @@ async def end_entry(
             "entry_id": entry_id,
             "attempt": attempt,
             "snapshot": at_rest.model_dump_json(exclude_defaults=True),
+            "last_path": at_rest.last_path,
             "outputs": json.dumps(at_rest.outputs) if at_rest.outputs else None,
             "state": ended.state,
             "error_code": ended.error_code,

@@ -36,6 +36,9 @@ _LOCAL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
 )
 
+_LAST_LOOK = "last-look"
+"""Runs of earlier releases gave up waiting for a delivery without another look at the record."""
+
 _Asked = TypeVar("_Asked")
 _Told = TypeVar("_Told")
 
@@ -196,6 +199,8 @@ class FlowRunWorkflow:
                     timer.cancel()
             case run.Close():
                 pass
+            case run.CheckDelay(waited=True) if not workflow.patched(_LAST_LOOK):
+                self._step(run.DelayChecked(effect.path, "wait"))
             case _:
                 task = asyncio.create_task(self._work_on(effect))
                 self._work.add(task)

@@ -121,6 +121,27 @@ async def delivered_late(world: World, number: str) -> Customer:
     return customer
 
 
+async def never_received(world: World, number: str) -> Customer:
+    """The phone stays off for longer than the run waits; recorded before it took a last look."""
+    await world.behave(number, deliver=False)
+    customer = await world.send(await world.publish(offer(duration="PT1S")), number)
+    await customer.gets("Welcome")
+    await customer.is_in_state("not_received")
+    await customer.closes()
+    return customer
+
+
+async def unheard(world: World, number: str) -> Customer:
+    """The delivery is on record, but the run has not heard of it when it stops waiting."""
+    await world.behave(number, deliver=False)
+    customer = await world.send(await world.publish(offer(duration="PT1S")), number)
+    await customer.waits_for("not delivered yet")
+    await customer.is_delivered_unheard("welcome")
+    await customer.gets("Welcome", "Nudge")
+    await customer.closes()
+    return customer
+
+
 async def failed(world: World, number: str) -> Customer:
     await world.behave(number, failWith=131026)
     customer = await world.send(await world.publish(offer()), number)
@@ -212,6 +233,8 @@ SHAPES: tuple[_Shape, ...] = (
     held,
     taken_back,
     delivered_late,
+    never_received,
+    unheard,
     failed,
     unknown,
     reopened,
@@ -241,6 +264,7 @@ async def record() -> None:
             database_url=url,
             task_queue=f"t-{uuid4()}",
             click_window=3,
+            late_delivery=6,
             max_sends=4,
             unknown_grace=15,
             http_timeout=6,

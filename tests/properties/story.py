@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from domain import run
 from domain.conditions import choose_case, choose_share
 from domain.flow import AskNode, BranchNode, DelayNode, Flow, MessageNode, SplitNode
-from domain.run import MessageRef, Phase, RunState, SendOutcome, Setting, Stimulus
+from domain.run import MessageRef, RunState, SendOutcome, Setting, Stimulus
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Story:
 
     # --- what is heard -------------------------------------------------------------------------
 
-    def hear(self, stimulus: Stimulus, before: RunState) -> None:  # noqa: C901 one case per stimulus
+    def hear(self, stimulus: Stimulus, before: RunState) -> None:
         """`before` says only which node a path's number or a timer's means."""
         if self.over:
             return
@@ -70,10 +70,6 @@ class Story:
                 self._judged(stimulus, before)
             case run.AskAnswered() | run.AskClosed():
                 self._ask_over(stimulus.ask, stimulus.text)
-            case run.TimerFired():
-                late = [p for p in before.paths if p.timer == stimulus.timer]
-                if late and late[0].phase is Phase.LATE:
-                    self._end([self._at(MessageRef(late[0].node, late[0].visit))])
 
     def is_asked(self, send: run.Send) -> None:
         """The engine wants this message sent, for the first time or again."""
@@ -155,7 +151,12 @@ class Story:
     def _judged(self, checked: run.DelayChecked, before: RunState) -> None:
         where = _where(before, checked.path)
         path = None if where is None else self._at(where)
-        if path is None or checked.verdict == "wait":
+        if path is None:
+            return
+        if checked.verdict == "wait":
+            waiting = next(p for p in before.paths if p.id == checked.path)
+            if waiting.waited and waiting.noted is None:
+                self._end([path])
             return
         node = self.flow.nodes[path.at.node]
         assert isinstance(node, DelayNode)

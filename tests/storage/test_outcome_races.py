@@ -159,6 +159,53 @@ class TestAnAnswerAfterItsMessageWasGivenUp:
         assert await delivery.signalled() == [(ana, "message_settled")]
 
 
+class TestAnAnswerAfterItsMessageWasSentAgain:
+    """Under `resend`: the first call's process was cut off for longer than the grace."""
+
+    @pytest.fixture
+    def delivery(self, business, database) -> Delivery:
+        return Delivery(database, Policy(unknown_outcome="resend", unknown_grace=0))
+
+    async def test_says_nothing_of_the_second_call(self, delivery, ana):
+        first = await delivery.call(ana)
+        assert isinstance(await delivery.decide(ana), Doubt)
+        second = await delivery.call(ana)
+
+        await first.is_answered(refused(131026))
+        assert (await delivery.message(ana)).state == "sending"
+        answered = await second.is_answered(Accepted("wamid.2"))
+
+        assert answered is not None
+        assert answered.outcome is SendOutcome.ACCEPTED
+        assert (await delivery.message(ana)).state == "sent"
+        assert await delivery.entry_state(ana) == "completed"
+
+    async def test_saves_a_third_call_if_whatsapp_took_it(self, delivery, ana):
+        first = await delivery.call(ana)
+        assert isinstance(await delivery.decide(ana), Doubt)
+        assert await delivery.send(ana, NotSent("no connection")) is None
+
+        await first.is_answered(Accepted("wamid.1"))
+
+        assert (await delivery.message(ana)).state == "sent"
+        assert not isinstance(await delivery.decide(ana), Post)
+
+
+class TestAnAnswerAfterTheRunWentOn:
+    """A status settled the message, the run ended without the answer, and a tap led it further."""
+
+    async def test_leaves_what_the_run_has_done_since(self, delivery, ana):
+        call = await delivery.call(ana)
+        await delivery.told(status("sent", message_id=call.message_id))
+        further = RunState(visits={"hello": 1, "nudge": 1}, sends=2, last_path=2, ended=True)
+        record = RunRecord(delivery.database)
+        await record.finish_run(FinishRun(entry=ana, at_rest=further))
+
+        await call.is_answered(Accepted("wamid.1", "16045552331"))
+
+        assert (await record.open_run(OpenRun(entry=ana))).state == further
+
+
 class TestASettlingDuringACancel:
     @pytest.fixture
     async def unknown(self, delivery, sendout_id) -> UUID:

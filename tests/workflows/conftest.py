@@ -172,6 +172,15 @@ class Customer:
 
         await eventually(holds, True)
 
+    async def is_delivered_unheard(self, node: str) -> None:
+        """Record that this node's message was delivered, and do not tell the run."""
+        delivered = """
+            UPDATE messages SET delivered_at = now(), awaits_delivery = false
+            WHERE entry_id = :e AND node = :n
+        """
+        async with self.world.database.transaction() as connection:
+            await connection.execute(text(delivered), {"e": self.entry_id, "n": node})
+
     async def waits_for(self, words: str) -> None:
         """Wait until the run says in its details that it waits for this."""
 

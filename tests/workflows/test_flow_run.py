@@ -106,6 +106,20 @@ async def test_who_never_received_the_message_gets_no_follow_up(world: World) ->
     assert await ana.texts() == ["Welcome"]
 
 
+async def test_a_delivery_that_is_not_heard_of_counts_at_the_end_of_the_wait(world: World) -> None:
+    """Temporal was away: the time is over before the news is handed over."""
+    await world.behave(ANA, deliver=False)
+    ana = await world.send(await world.publish(offer()), ANA)
+    await ana.gets("Welcome")
+    await ana.waits_for("time delay **wait**")
+    await ana.skip(hours=20, seconds=1)
+    await ana.waits_for("not delivered yet")
+    await ana.is_delivered_unheard("welcome")
+    await ana.skip(hours=24, seconds=1)
+    await ana.gets("Welcome", "Nudge")
+    await ana.is_in_state("completed")
+
+
 async def test_a_click_after_the_run_has_closed_takes_it_up_again(world: World) -> None:
     ana = await world.send(await world.publish(offer()), ANA)
     await ana.gets("Welcome")
