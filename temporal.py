@@ -32,6 +32,7 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.beats import BEATS_EVERY
 from activities.recording import Recording
 from activities.reporting import Reporting
 from activities.send import Sending
@@ -134,6 +135,7 @@ def workflow_worker(
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=_GRACE,
+        max_heartbeat_throttle_interval=BEATS_EVERY,
     )
 
 
@@ -146,6 +148,7 @@ def send_worker(client: Client, settings: Settings, sending: Sending) -> Worker:
         max_concurrent_activities=settings.send_slots,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=_GRACE,
+        max_heartbeat_throttle_interval=BEATS_EVERY,
     )
 
 
@@ -161,6 +164,7 @@ def delivery_worker(client: Client, settings: Settings, delivering: Delivering) 
         max_concurrent_activities=_REGISTRATIONS_AT_ONCE,
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=_GRACE,
+        max_heartbeat_throttle_interval=BEATS_EVERY,
     )
 
 

@@ -1,7 +1,6 @@
 """The send: the one place from which messages leave (design: never twice, never lost)."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -12,14 +11,13 @@ from typing import Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.beats import beating
 from domain.delivery import Answer, NotSent
 from domain.flow import Flow, MessageNode
 from domain.message_types import TemplateMessage
 from domain.requests import SendMessage, SendResult
 from domain.sending import Decision, Policy, Post, Recorded, Situation, after, before
 
-_HEARTBEAT_EVERY = 3.0
-"""Seconds; a third of the heartbeat timeout, so that one may get lost."""
 _RECORD_FOR = 20.0
 """Seconds for which an answer is tried to be recorded before the attempt gives up on it."""
 
@@ -64,13 +62,11 @@ class Sending:
         again. One that is cancelled after it has begun ends as if it were not.
         """
         work = asyncio.create_task(self._deliver(order))
-        beats = asyncio.create_task(_beat())
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            return await work
-        finally:
-            beats.cancel()
+        async with beating():
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                return await work
 
     async def _deliver(self, order: SendMessage) -> SendResult:
         attempt = activity.info().attempt
@@ -113,11 +109,3 @@ class Sending:
                     raise
                 activity.logger.warning("an answer could not be recorded yet", exc_info=True)
                 await asyncio.sleep(0.5)
-
-
-async def _beat() -> None:
-    """Tell Temporal that this worker is alive while a call takes long."""
-    with contextlib.suppress(asyncio.CancelledError):
-        while True:
-            await asyncio.sleep(_HEARTBEAT_EVERY)
-            activity.heartbeat()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from temporalio import activity
 
+from activities.beats import beating
 from domain.requests import Swept
 
 
@@ -73,6 +74,10 @@ class Sweeping:
     @activity.defn
     async def sweep(self) -> Swept:
         """Repair every crash gap there is; what fails is tried by the next sweep."""
+        async with beating():
+            return await self._repair()
+
+    async def _repair(self) -> Swept:
         unknown = await self._repairs.doubt_abandoned_sends()
         released = await self._repairs.release_held()
         applied = await self._repairs.apply_early_statuses()

@@ -1,7 +1,6 @@
 """Delivering events to a business: what is due of one registration, until nothing is (api.md section 5)."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from temporalio import activity
 
+from activities.beats import beating
 from domain.webhook_events import pause_after
 from domain.webhook_payloads import render
 from domain.webhooks import DeliveredEvents, DeliverEvents, DueEvent, DuePage, Result, Target
@@ -30,7 +30,6 @@ _BEGUN_WITHIN = 25.0
 _STALLED_AFTER = 20
 """Failures in a row after which the receiver counts as away; nothing may get through in between."""
 _LONGEST_STALL = 60.0
-_HEARTBEAT_EVERY = 5.0
 
 
 class Deliveries(Protocol):
@@ -81,12 +80,8 @@ class Delivering:
     @activity.defn
     async def deliver_events(self, order: DeliverEvents) -> DeliveredEvents:
         """Deliver until nothing has been due for a while; say when there will be something."""
-        beats = asyncio.create_task(_beat())
-        try:
-            async with self._courier.line() as line:
-                return await self._deliver(order.webhook, line)
-        finally:
-            beats.cancel()
+        async with beating(), self._courier.line() as line:
+            return await self._deliver(order.webhook, line)
 
     async def _deliver(self, webhook_id: UUID, line: Line) -> DeliveredEvents:
         began = last = time.monotonic()
@@ -182,11 +177,3 @@ class _Standing:
                 self._holds = await self._deliveries.stands(self._webhook_id, self._target)
                 self._asked_at = now
         return self._holds
-
-
-async def _beat() -> None:
-    """Tell Temporal that this worker is alive."""
-    with contextlib.suppress(asyncio.CancelledError):
-        while True:
-            await asyncio.sleep(_HEARTBEAT_EVERY)
-            activity.heartbeat()

@@ -20,5 +20,7 @@ class SweepWorkflow:
         return await workflow.execute_activity_method(
             Sweeping.sweep,
             start_to_close_timeout=timedelta(minutes=1),
+            # None begins while one is under way, so one that died with its worker must end soon.
+            heartbeat_timeout=timedelta(seconds=10),
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
