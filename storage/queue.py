@@ -47,9 +47,10 @@ _DUE = text("""
 _MARK = text("""
     UPDATE entries e SET
         state = CASE state WHEN 'queued' THEN 'running' ELSE state END,
-        started_at = least(now(), (SELECT min(m.created_at) FROM messages m
-            WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt))
-    WHERE entry_id = ANY(:entries) AND state <> 'cancelled' AND started_at IS NULL
+        started_at = coalesce(started_at, least(now(), (SELECT min(m.created_at) FROM messages m
+            WHERE m.entry_id = e.entry_id AND m.attempt = e.attempt)))
+    WHERE entry_id = ANY(:entries) AND state <> 'cancelled'
+        AND (state = 'queued' OR started_at IS NULL)
 """)
 
 

@@ -96,14 +96,16 @@ class FlowRunWorkflow:
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._sends: list[workflow.ActivityHandle[requests.SendResult]] = []
         self._overtaken_by: int | None = None
+        self._failure: BaseException | None = None
 
     @workflow.run
     async def walk(self, start: messages.RunInput) -> None:
         is_open = await self._open(start)
         while is_open and self._overtaken_by is None:
-            await workflow.wait_condition(
-                lambda: bool(self._inbox) or self._done() or self._overtaken_by is not None
-            )
+            await workflow.wait_condition(self._has_to_look_up)
+            if self._failure is not None:
+                # Fails the workflow task, for everybody to see, and not the run: a repaired worker goes on.
+                raise RuntimeError("a step of the run failed") from self._failure
             while self._inbox and self._overtaken_by is None:
                 self._step(self._inbox.popleft())
             if self._overtaken_by is not None:
@@ -181,6 +183,10 @@ class FlowRunWorkflow:
             self._state = opened.state
         return True
 
+    def _has_to_look_up(self) -> bool:
+        is_called_off = self._overtaken_by is not None or self._failure is not None
+        return bool(self._inbox) or is_called_off or self._done()
+
     def _done(self) -> bool:
         return self._state.closed and not self._work and not self._inbox
 
@@ -204,7 +210,12 @@ class FlowRunWorkflow:
             case _:
                 task = asyncio.create_task(self._work_on(effect))
                 self._work.add(task)
-                task.add_done_callback(self._work.discard)
+                task.add_done_callback(self._work_ended)
+
+    def _work_ended(self, task: asyncio.Task[None]) -> None:
+        self._work.discard(task)
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
 
     async def _begin_again(self, start: messages.RunInput, attempt: int) -> None:
         """Leave this attempt where it stands, and walk the next one in a history of its own."""
