@@ -58,6 +58,8 @@ async def test_news_of_a_former_attempt_changes_nothing(world: World) -> None:
     await retry(world, ana)
     await ana.gets("Welcome", "Welcome")
     await ana.waits_for("time delay **wait**")
+    # After the last status, nobody but the sweep below looks into the outbox.
+    await ana.has("delivered_at IS NOT NULL AND attempt = 2", "welcome")
     tap = messages.ButtonClicked(node="welcome", visit=1, button="yes", inbound="wamid.1")
     await ana.run.signal("button_clicked", tap)
     left = """
