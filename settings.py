@@ -117,7 +117,12 @@ class Settings(BaseSettings):
     # --- limits and secrets of the API -----------------------------------------------------
     max_entries: int = Field(default=10_000, ge=1, description="Entries per request.")
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1, description="Size of a request.")
-    max_import_rows: int = Field(default=100_000, ge=1, description="Rows of a CSV import.")
+    max_import_rows: int = Field(
+        default=100_000,
+        ge=1,
+        le=250_000,
+        description="Rows of a CSV import, at most 250,000: its start is one transaction.",
+    )
     max_import_bytes: int = Field(
         default=32 * 1024 * 1024, ge=1, description="Size of the file of a CSV import."
     )

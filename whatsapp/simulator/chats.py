@@ -6,9 +6,9 @@ what came after the highest number it has seen.
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from whatsapp.simulator.database import Database
 from whatsapp.simulator.graph import RunningSimulator
@@ -47,7 +47,11 @@ async def chats(simulator: RunningSimulator, search: str = "") -> Response:
 
 
 @router.get("/chat")
-async def chat(simulator: RunningSimulator, customer: str = "", after: int = 0) -> Response:
+async def chat(
+    simulator: RunningSimulator,
+    customer: str = "",
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+) -> Response:
     """Lines of one chat, or of all of them, with a number above `after`, oldest first."""
     where = "number > ?1"
     values: list[int | str] = [after]

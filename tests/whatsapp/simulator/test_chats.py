@@ -204,6 +204,13 @@ async def test_what_stands_around_a_text_is_kept_with_it(graph, message, shown):
     assert record["sender"] == SENDER
 
 
+@pytest.mark.parametrize("after", [-1, 2**63, "none"])
+async def test_a_place_that_cannot_be_is_refused(graph, after):
+    answer = await graph.get("/_sim/chat", params={"after": after})
+    assert answer.is_client_error
+    assert "after" in answer.text
+
+
 async def test_the_page_loads_nothing_from_elsewhere(graph):
     page = await graph.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
