@@ -241,9 +241,10 @@ def test_a_receiver_in_a_bad_mood_misses_nothing_though_parts_die(
     customers.behave(clients, read=True, delayMs=100, shuffleStatuses=True)
     receiver.receiver.behaviour = moody(11, failing=0.25, slow=0.2)
     webhook_id = registrations.add("delivery_status", receiver.receiver.address)
-    business.publish(name, flow(hello=template("Told to the moody!")))
-    business.send(name, clients[:30])
+    sendout = business.start(name, flow(hello=template("Told to the moody!")), clients[:30])
     until(lambda taken: len(taken) > 10, lambda: receiver.taken)
+    # A send that is cut off may never be made, and is another story than this one.
+    eventually(lambda: sendout.read()["messages"]["sent"], 30)
     stack.kill("worker")
     receiver.end()
     business.send(name, clients[30:])
@@ -300,14 +301,14 @@ def test_removing_a_registration_stops_it_at_once(
 ):
     clients = numbers.take(30)
     webhook_id = registrations.add("delivery_status", receiver.receiver.address)
-    first = business.start(name, flow(hello=template("Told until now!")), clients[:10])
+    business.start(name, flow(hello=template("Told until now!")), clients[:10])
     until(bool, lambda: receiver.taken)
     registrations.remove(webhook_id)
     time.sleep(2)  # what was on the wire
     told = len(receiver.receiver.got)
-    second = business.send(name, clients[10:])
-    eventually(lambda: first.read()["messages"]["delivered"], 10)
-    eventually(lambda: second.read()["messages"]["delivered"], 20)
+    sendout = business.send(name, clients[10:])
+    # The same one, which goes on.
+    eventually(lambda: sendout.read()["messages"]["delivered"], len(clients))
     # Whoever registers next gets what happens from then on, after all that happened before.
     registrations.add("delivery_status", receiver.receiver.address)
     (late,) = numbers.take(1)

@@ -1,12 +1,13 @@
 """Messages of the message API among those of sendouts."""
 
 import pytest
+from sqlalchemy import text
 
 from settings import Settings
-from tests.workflows.conftest import World, eventually
+from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
 
-ANA, ZOE = "+16045550081", "+16045550089"
+ZOE = "+16045550089"
 
 
 @pytest.fixture
@@ -17,17 +18,21 @@ def world_settings(world_settings: Settings) -> Settings:
 
 async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: World) -> None:
     name = await world.publish(offer())
-    slow = [f"+1604555008{n}" for n in range(4)]
+    slow = [f"+16045550{n}" for n in range(800, 812)]
     for number in slow:
         await world.behave(number, latencyMs=2500)
     first, *_ = [await world.send(name, number) for number in slow]
     await first.has("state = 'sending'", "welcome")
-    bulk = [f"+1604555009{n}" for n in range(5)]
+    bulk = [f"+16045550{n}" for n in range(900, 905)]
     for customer in [await world.send(name, number) for number in bulk]:
         await customer.waits_for("welcome")
     message = {"number": ZOE, "templateName": "nudge", "language": "en_US"}
     answer = await world.api.post("/send/whatsapp_templated_messages", json=message)
     assert answer.status_code == 201, answer.text
+    await (await entry_of(world, ZOE)).waits_for("so far: message")
+    # All are in the queue: the slow ones have kept it long enough.
+    for number in slow:
+        await world.behave(number, latencyMs=0)
 
     async def accepted() -> list[str]:
         data = (await world.simulator.get("/_sim/messages")).json()["data"]
@@ -39,3 +44,11 @@ async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: 
     await eventually(all_are, True)
     order = await accepted()
     assert order.index(ZOE) < min(map(order.index, bulk))
+
+
+async def entry_of(world: World, number: str) -> Customer:
+    """The only entry of that number."""
+    query = text("SELECT entry_id, sendout_id FROM entries WHERE client = :client")
+    async with world.database.transaction() as connection:
+        row = (await connection.execute(query, {"client": number})).one()
+    return Customer(world, number, row.entry_id, row.sendout_id)
