@@ -7,14 +7,14 @@ import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 from embedded.errors import StackError
 
 # Below every system's ephemeral range, so that no outgoing connection takes a port of a part
 # that is down for a moment.
 _RANGE = range(20_000, 32_000)
-_reserved: dict[int, IO[bytes]] = {}
+_reserved: dict[int, int] = {}
+"""The descriptors that hold the locks, by port; the kernel lets them go when this process ends."""
 
 
 def _is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -68,14 +68,14 @@ def _reserve(port: int) -> bool:
     """Lock the port among our own processes, then look whether it is free for real."""
     folder = Path(tempfile.gettempdir()) / f"sendout-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle = (folder / str(port)).open("wb")
+    descriptor = os.open(folder / str(port), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        handle.close()
+        os.close(descriptor)
         return False
     if not _is_free(port):
-        handle.close()
+        os.close(descriptor)
         return False
-    _reserved[port] = handle
+    _reserved[port] = descriptor
     return True

@@ -50,7 +50,7 @@ from whatsapp.template_source import TemplateSource
 from workflows import messages
 from workflows.converter import data_converter
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 """Seconds a test waits for something to come true before it fails."""
 _KEPT_SHORTER = httpx.Limits(keepalive_expiry=2)
 """The servers drop idle connections after five seconds, just when a call may be using one."""
