@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio import activity
 
 BEATS_EVERY = timedelta(seconds=3)
-"""A third of the heartbeat timeout, so that one may get lost."""
+"""At most a third of every heartbeat timeout, so that one may get lost."""
 
 
 @asynccontextmanager

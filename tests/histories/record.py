@@ -109,10 +109,15 @@ async def taken_back(world: World, number: str) -> Customer:
     return customer
 
 
-async def delivered_late(world: World, number: str) -> Customer:
+async def with_the_phone_off(world: World, number: str, **changes: str) -> Customer:
+    """A customer who receives nothing, and whose delay is due after a second."""
     await world.behave(number, deliver=False)
-    flow = offer(condition="all", duration="PT1S")
-    customer = await world.send(await world.publish(flow), number)
+    flow = offer(duration="PT1S", **changes)
+    return await world.send(await world.publish(flow), number)
+
+
+async def delivered_late(world: World, number: str) -> Customer:
+    customer = await with_the_phone_off(world, number, condition="all")
     await customer.gets("Welcome")
     await customer.waits_for("not delivered yet")
     await customer.taps("No")
@@ -123,8 +128,7 @@ async def delivered_late(world: World, number: str) -> Customer:
 
 async def never_received(world: World, number: str) -> Customer:
     """The phone stays off for longer than the run waits; recorded before it took a last look."""
-    await world.behave(number, deliver=False)
-    customer = await world.send(await world.publish(offer(duration="PT1S")), number)
+    customer = await with_the_phone_off(world, number)
     await customer.gets("Welcome")
     await customer.is_in_state("not_received")
     await customer.closes()
@@ -133,8 +137,7 @@ async def never_received(world: World, number: str) -> Customer:
 
 async def unheard(world: World, number: str) -> Customer:
     """The delivery is on record, but the run has not heard of it when it stops waiting."""
-    await world.behave(number, deliver=False)
-    customer = await world.send(await world.publish(offer(duration="PT1S")), number)
+    customer = await with_the_phone_off(world, number)
     await customer.waits_for("not delivered yet")
     await customer.is_delivered_unheard("welcome")
     await customer.gets("Welcome", "Nudge")

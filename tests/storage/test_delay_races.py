@@ -1,5 +1,6 @@
 """A delay that is judged while the customer taps or writes: one of both sees the other."""
 
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -47,7 +48,7 @@ def tap(message_id: str) -> Inbound:
     return Inbound(f"wamid.{uuid4()}", "tap", ANA, None, now(), "Tell me more", reply_id)
 
 
-def written() -> Inbound:
+def written(_message_id: str) -> Inbound:
     return Inbound(f"wamid.{uuid4()}", "text", ANA, None, now(), "Hello?")
 
 
@@ -64,32 +65,44 @@ def judging(entry_id: UUID, condition: str) -> CheckDelay:
 
 
 @pytest.mark.parametrize(
-    ("condition", "verdict"), [("no_click", "end"), ("no_response", "end"), ("all", "go_on")]
+    ("said", "condition", "verdict"),
+    [
+        (tap, "no_click", "end"),
+        (tap, "no_response", "end"),
+        (tap, "all", "go_on"),
+        (written, "no_click", "go_on"),
+        (written, "no_response", "end"),
+        (written, "all", "go_on"),
+    ],
 )
-async def test_a_tap_that_is_being_recorded_is_seen(
-    delivery: Delivery, ana: UUID, message_id: str, condition: str, verdict: str
+async def test_what_is_being_recorded_is_seen(
+    delivery: Delivery,
+    ana: UUID,
+    message_id: str,
+    said: Callable[[str], Inbound],
+    condition: str,
+    verdict: str,
 ):
-    """Nobody who has tapped gets the reminder for those who have not."""
-    record = RunRecord(delivery.database)
-    async with delivery.database.transaction() as telling:
-        await take(delivery, telling, tap(message_id))
-        judged = await waiting(delivery.database, record.check_delay(judging(ana, condition)))
-    assert (await judged).verdict == verdict
+    """Nobody who has tapped gets the reminder for those who have not; a text is a response."""
+    await judged_meanwhile(delivery, ana, said(message_id), condition, verdict)
+
+
+async def test_a_tap_that_was_seen_is_told_before_the_decision(
+    delivery: Delivery, ana: UUID, message_id: str
+):
+    await judged_meanwhile(delivery, ana, tap(message_id), "no_click", "end")
     async with delivery.database.transaction() as connection:
         tapped_at = (await connection.scalars(select(clicks.c.clicked_at))).one()
         decided_at = (await connection.scalars(select(decisions.c.decided_at))).one()
     assert tapped_at < decided_at
 
 
-@pytest.mark.parametrize(
-    ("condition", "verdict"), [("no_click", "go_on"), ("no_response", "end"), ("all", "go_on")]
-)
-async def test_a_text_that_is_being_recorded_is_seen(
-    delivery: Delivery, ana: UUID, message_id: str, condition: str, verdict: str
-):
-    """It shows that the message was received, and is a response."""
+async def judged_meanwhile(
+    delivery: Delivery, entry_id: UUID, said: Inbound, condition: str, verdict: str
+) -> None:
+    """Judge the delay while what she said is taken in; it must come to this verdict."""
     record = RunRecord(delivery.database)
     async with delivery.database.transaction() as telling:
-        await take(delivery, telling, written())
-        judged = await waiting(delivery.database, record.check_delay(judging(ana, condition)))
+        await take(delivery, telling, said)
+        judged = await waiting(delivery.database, record.check_delay(judging(entry_id, condition)))
     assert (await judged).verdict == verdict

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.workflows.conftest import World, eventually
+from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer, question
 
 ANA = "+16045550001"
@@ -82,25 +82,26 @@ async def test_a_refused_message_ends_the_run_with_its_code(world: World) -> Non
     assert await ana.texts() == []
 
 
-async def test_a_due_delay_waits_for_a_late_delivery(world: World) -> None:
+async def undelivered(world: World, **changes: str) -> Customer:
+    """Her phone is off when the delay is due: the run waits for the delivery."""
     await world.behave(ANA, deliver=False)
-    ana = await world.send(await world.publish(offer(condition="all")), ANA)
+    ana = await world.send(await world.publish(offer(**changes)), ANA)
     await ana.gets("Welcome")
     await ana.waits_for("time delay **wait**")
     await ana.skip(hours=20, seconds=1)
     await ana.waits_for("not delivered yet")
+    return ana
+
+
+async def test_a_due_delay_waits_for_a_late_delivery(world: World) -> None:
+    ana = await undelivered(world, condition="all")
     assert await ana.texts() == ["Welcome"]
     await ana.taps("No")  # the phone is on again: what was not delivered is delivered first
     await ana.gets("Welcome", "Nudge")
 
 
 async def test_who_never_received_the_message_gets_no_follow_up(world: World) -> None:
-    await world.behave(ANA, deliver=False)
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.waits_for("time delay **wait**")
-    await ana.skip(hours=20, seconds=1)
-    await ana.waits_for("not delivered yet")
+    ana = await undelivered(world)
     await ana.skip(hours=24, seconds=1)
     await ana.is_in_state("not_received")
     assert await ana.texts() == ["Welcome"]
@@ -108,12 +109,7 @@ async def test_who_never_received_the_message_gets_no_follow_up(world: World) ->
 
 async def test_a_delivery_that_is_not_heard_of_counts_at_the_end_of_the_wait(world: World) -> None:
     """Temporal was away: the time is over before the news is handed over."""
-    await world.behave(ANA, deliver=False)
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
-    await ana.waits_for("time delay **wait**")
-    await ana.skip(hours=20, seconds=1)
-    await ana.waits_for("not delivered yet")
+    ana = await undelivered(world)
     await ana.is_delivered_unheard("welcome")
     await ana.skip(hours=24, seconds=1)
     await ana.gets("Welcome", "Nudge")

@@ -29,14 +29,16 @@ async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: 
     message = {"number": ZOE, "templateName": "nudge", "language": "en_US"}
     answer = await world.api.post("/send/whatsapp_templated_messages", json=message)
     assert answer.status_code == 201, answer.text
-    await (await entry_of(world, ZOE)).waits_for("so far: message")
-    # All are in the queue: the slow ones have kept it long enough.
-    for number in slow:
-        await world.behave(number, latencyMs=0)
 
     async def accepted() -> list[str]:
         data = (await world.simulator.get("/_sim/messages")).json()["data"]
         return [str(m["to"]) for m in data]
+
+    await (await entry_of(world, ZOE)).waits_for("so far: message")
+    before = len(await accepted())
+    # All are in the queue: the slow ones have kept it long enough.
+    for number in slow:
+        await world.behave(number, latencyMs=0)
 
     async def all_are() -> bool:
         return len(await accepted()) == len([*slow, *bulk, ZOE])
@@ -44,6 +46,8 @@ async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: 
     await eventually(all_are, True)
     order = await accepted()
     assert order.index(ZOE) < min(map(order.index, bulk))
+    # One was on the wire, and another may have been given out just when it came.
+    assert order.index(ZOE) <= before + 2
 
 
 async def entry_of(world: World, number: str) -> Customer:
