@@ -27,7 +27,7 @@ _NO_PROFILE: Final = ("--disable-config-file", "--disable-config-env", "--env-fi
 
 _PLENTY = 20_000
 # The defaults protect a shared cluster; here the only tenant is this machine.
-_DYNAMIC_CONFIG: Final[Mapping[str, Any]] = {
+DYNAMIC_CONFIG: Final[Mapping[str, Any]] = {
     "matching.enableFairness": True,
     # Order and rate limits of a queue hold per partition.
     "matching.numTaskqueueReadPartitions": 1,
@@ -80,7 +80,7 @@ def command(*, port: int, ui_port: int, namespace: str = "default") -> list[str]
     arguments += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
     for name in SEARCH_ATTRIBUTES:
         arguments += ["--search-attribute", f"{name}=Keyword"]
-    for key, value in _DYNAMIC_CONFIG.items():
+    for key, value in DYNAMIC_CONFIG.items():
         arguments += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
     return arguments
 

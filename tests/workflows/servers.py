@@ -1,8 +1,10 @@
-"""Temporal servers for tests: the real one, with the settings that a test needs."""
+"""Temporal servers for tests: the real one, with the product's settings and those a test needs."""
+
+import json
 
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from embedded.temporal_server import program
+from embedded.temporal_server import DYNAMIC_CONFIG, program
 from workflows import messages
 
 _SKIPPING = (
@@ -13,7 +15,7 @@ _SKIPPING = (
 
 
 async def local_server(*dynamic: str) -> WorkflowEnvironment:
-    """A server with these dynamic settings, each as `key=value`."""
+    """A server with these dynamic settings too, each as `key=value`."""
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(program()),
         search_attributes=list(messages.SEARCH_ATTRIBUTES),
@@ -34,4 +36,6 @@ async def skipping_server(*dynamic: str) -> WorkflowEnvironment:
 
 
 def _arguments(dynamic: tuple[str, ...]) -> list[str]:
-    return [part for value in dynamic for part in ("--dynamic-config-value", value)]
+    ours = [f"{key}={json.dumps(value)}" for key, value in DYNAMIC_CONFIG.items()]
+    # Of two values for one key the last one counts.
+    return [part for value in (*ours, *dynamic) for part in ("--dynamic-config-value", value)]
