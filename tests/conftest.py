@@ -103,6 +103,17 @@ async def serve(app: FastAPI) -> AsyncIterator[str]:
         await server.shutdown(sockets=[listening])
 
 
+@contextlib.asynccontextmanager
+async def client_of(app: FastAPI, key: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the application; a client of it, with that key, that does not give up on slow machines."""
+    headers = {} if key is None else {"X-API-Key": key}
+    async with (
+        serve(app) as address,
+        httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client,
+    ):
+        yield client
+
+
 @pytest.fixture
 async def business(database: Database) -> None:
     """`BUSINESS` with the key `KEY` (all scopes) and one default channel."""
@@ -113,13 +124,8 @@ async def business(database: Database) -> None:
 @pytest.fixture
 async def api(app: FastAPI, business: None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API, over HTTP, with the key of `BUSINESS`; paths start below `/v1/…`."""
-    async with (
-        serve(app) as address,
-        httpx.AsyncClient(
-            base_url=address, headers={"X-API-Key": KEY}, timeout=30, trust_env=False
-        ) as client,
-    ):
+    async with client_of(app, KEY) as client:
         yield client
 
 
-__all__ = ["BUSINESS", "KEY", "serve"]
+__all__ = ["BUSINESS", "KEY", "client_of", "serve"]

@@ -31,3 +31,17 @@ async def until_somebody_waits(connection: AsyncConnection) -> None:
     """Until a transaction waits for what another one has locked."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     await until_seen(bool, lambda: connection.scalar(waits))
+
+
+async def end_the_one_that_waits(database: Database) -> None:
+    """End the connection that waits for a lock, as a crash of its process would."""
+    ended = text("""
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database()
+    """)
+
+    async def end() -> bool:
+        async with database.transaction() as connection:
+            return bool((await connection.execute(ended)).all())
+
+    await until_seen(bool, end)

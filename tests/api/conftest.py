@@ -41,6 +41,12 @@ def app(
 
 
 @pytest.fixture
+def keys_stay_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was found good is not looked up again, however long the test takes."""
+    monkeypatch.setattr("api.deps.KEY_REMEMBERED", 3600.0)
+
+
+@pytest.fixture
 async def sendout_id(business: None, database: Database) -> UUID:
     """A running sendout without entries, of the flow `tests.api.sent.FLOW`."""
     async with database.transaction() as connection:

@@ -39,5 +39,5 @@ async def simulated_graph(folder: Path) -> AsyncIterator[str]:
 async def template_source(graph_url: str, database: Database) -> AsyncIterator[TemplateSource]:
     """The templates as the API process has them, without making a flow's."""
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(CloudApi(graph_url, "v25.0", http_timeout=5.0))
+        api = await stack.enter_async_context(CloudApi(graph_url, "v25.0", http_timeout=60))
         yield TemplateSource(api, TemplateCopies(database))

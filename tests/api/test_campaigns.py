@@ -3,7 +3,6 @@
 import json
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -11,7 +10,7 @@ from storage.keys import add_key
 from storage.session import Database
 from storage.tables import campaign_names
 from tests.api.calls import CAMPAIGNS, code_of, create, published
-from tests.conftest import serve
+from tests.conftest import client_of
 from tests.record import BUSINESS, add_business, greeting
 
 
@@ -244,13 +243,8 @@ class TestOtherBusinesses:
         async with database.transaction() as connection:
             await add_business(connection, other, key="other")
 
-        async with (
-            serve(app) as address,
-            httpx.AsyncClient(base_url=address, trust_env=False) as client,
-        ):
-            answer = await client.get(
-                f"/v1/businesses/{other}/campaigns/{campaign_id}", headers={"X-API-Key": "other"}
-            )
+        async with client_of(app, "other") as client:
+            answer = await client.get(f"/v1/businesses/{other}/campaigns/{campaign_id}")
             assert code_of(answer) == (404, "CAMPAIGN_NOT_FOUND")
-            answer = await client.get(f"{CAMPAIGNS}/{campaign_id}", headers={"X-API-Key": "other"})
+            answer = await client.get(f"{CAMPAIGNS}/{campaign_id}")
             assert answer.status_code == 403

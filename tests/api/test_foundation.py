@@ -14,7 +14,7 @@ from api.deps import KEY_REMEMBERED, CanSend
 from settings import Settings
 from storage.keys import add_key
 from storage.session import Database
-from tests.conftest import serve
+from tests.conftest import client_of
 from tests.record import BUSINESS, KEY, add_business
 from tests.temporal_stand_ins import RecordedPokes, RecordedSignals
 
@@ -100,7 +100,7 @@ async def test_a_missing_or_unknown_key_is_401_in_the_flat_shape(api: httpx.Asyn
 
 
 async def test_a_request_without_the_header_is_401(app: FastAPI, business: None):
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+    async with client_of(app) as nobody:
         answer = await nobody.get(f"/v1/businesses/{BUSINESS}/thing")
     assert answer.status_code == 401
 
@@ -216,7 +216,7 @@ async def test_an_error_of_ours_is_logged_under_its_trace_id_without_numbers(
 
 
 async def test_health_needs_no_key(app: FastAPI, database: Database):
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+    async with client_of(app) as nobody:
         assert (await nobody.get("/healthz")).status_code == 200
         assert (await nobody.get("/readyz")).json()["status"] == "ok"
 
@@ -245,7 +245,7 @@ async def test_a_database_that_is_away_is_not_ready(settings: Settings, pokes: R
         app = create_app(
             settings, nowhere, pokes=pokes, signals=RecordedSignals(), temporal=Temporal()
         )
-        async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
+        async with client_of(app) as client:
             answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == "away"
@@ -255,7 +255,7 @@ async def test_two_businesses_do_not_open_each_other(database: Database, app: Fa
     async with database.transaction() as connection:
         await add_business(connection)
         await add_business(connection, UUID(OTHER), key="other-key", sender=None)
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
+    async with client_of(app) as client:
         for key, business, status in (
             (KEY, BUSINESS, 200),
             (KEY, OTHER, 403),

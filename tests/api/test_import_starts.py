@@ -28,7 +28,7 @@ from tests.api.importing import (
 )
 from tests.api.sending import count, entry, send
 from tests.record import BUSINESS, SENDER, add_campaign, greeting, publish
-from tests.statements import until_somebody_waits
+from tests.statements import end_the_one_that_waits, until_somebody_waits
 from tests.temporal_stand_ins import RecordedPokes
 
 SENDOUTS = f"/v1/businesses/{BUSINESS}/sendouts"
@@ -174,7 +174,7 @@ class TestStart:
                 )
             )
             starting = asyncio.create_task(api.post(f"{IMPORTS}/{made['importId']}/start"))
-            await _end_the_one_that_waits(database)
+            await end_the_one_that_waits(database)
             cut_off = await starting
             await connection.rollback()
         assert cut_off.status_code == 503
@@ -251,20 +251,6 @@ class TestStart:
         again = await checked(api, customers(2))
 
         assert again["toSend"] == 2
-
-
-async def _end_the_one_that_waits(database: Database) -> None:
-    """End the connection that waits for a lock, as a crash of its process would."""
-    ended = text("""
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND datname = current_database()
-    """)
-    for _ in range(500):
-        async with database.transaction() as connection:
-            if (await connection.execute(ended)).all():
-                return
-        await asyncio.sleep(0.02)
-    raise AssertionError("nobody waits")
 
 
 # --- keeping -------------------------------------------------------------------------------------

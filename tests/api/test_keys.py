@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from storage.keys import add_key, hash_key
 from storage.session import Database
 from storage.tables import api_keys
-from tests.conftest import serve
+from tests.conftest import client_of
 from tests.record import BUSINESS, add_business
 from tests.statements import statements
 
@@ -32,7 +32,7 @@ async def client(
             connection, BUSINESS, name="old", scopes=frozenset({"read"}), secret="revoked-key"
         )
         await connection.execute(text("UPDATE api_keys SET revoked_at = now() WHERE name = 'old'"))
-    async with serve(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with client_of(app) as client:
         yield client
 
 
@@ -65,6 +65,7 @@ async def test_bad_keys_cost_the_same_statements_and_get_the_same_answer(
     assert all(one == seen[0] for one in seen)
 
 
+@pytest.mark.usefixtures("keys_stay_known")
 async def test_a_good_key_does_not_tell_which_businesses_exist(
     client: httpx.AsyncClient, database: Database
 ):

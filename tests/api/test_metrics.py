@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
@@ -16,7 +17,7 @@ from storage.session import Database
 from temporal import connect
 from tests.api.sending import SEND, entry
 from tests.api.sent import add_entry, add_message, add_sendout
-from tests.conftest import serve
+from tests.conftest import client_of
 from tests.record import BUSINESS, add_campaign
 from tests.temporal_stand_ins import (
     RecordedPokes,
@@ -84,8 +85,9 @@ async def test_entries_are_counted_by_what_became_of_them(
 
 
 async def test_what_waits_in_the_record_is_told(
-    api: httpx.AsyncClient, database: Database, business: None
+    api: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("api.routes.metrics._PATIENCE", 60.0)
     async with database.transaction() as connection:
         entry_id = await add_entry(connection, await add_sendout(connection))
         for number, state in enumerate(("held", "held", "unknown", "sending", "sent"), 1):
@@ -109,7 +111,7 @@ async def test_what_waits_in_the_record_is_told(
 async def test_it_answers_while_the_database_is_away(settings: Settings, pokes: RecordedPokes):
     async with Database("postgresql+asyncpg://localhost:1/none") as nowhere:
         app = api_without_temporal(settings, nowhere, pokes=pokes)
-        async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
+        async with client_of(app) as client:
             samples = await scraped(client)
     assert value(samples, "database_up") == 0
     assert value(samples, "unread_events") is None
@@ -120,7 +122,7 @@ async def test_a_broken_request_is_counted_as_500(app: FastAPI, business: None):
     async def broken() -> None:
         raise RuntimeError
 
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
+    async with client_of(app) as client:
         await client.get("/broken")
         samples = await scraped(client)
     assert value(samples, "http_requests_total", method="GET", route="/broken", status="500") == 1

@@ -125,7 +125,7 @@ def try_out(address: str, operation_id: str, known: dict[str, str]) -> None:
         sent: dict[str, Any] = {"headers": {"X-API-Key": KEY}}
         if operation_id == "receiveEvents":
             sent = signed(case.body)
-        case.call_and_validate(base_url=address, checks=CHECKS, **sent)
+        case.call_and_validate(base_url=address, checks=CHECKS, timeout=60, **sent)
 
     answers()
 

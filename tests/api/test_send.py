@@ -13,7 +13,7 @@ from storage.session import Database
 from storage.tables import entries
 from tests.api.sending import CREATE_NEW, SEND, count, entry, send
 from tests.record import BUSINESS, add_campaign
-from tests.statements import statements
+from tests.statements import statements, until_somebody_waits
 from tests.temporal_stand_ins import RecordedPokes
 
 
@@ -27,6 +27,7 @@ async def spring(business: None, database: Database) -> None:
 # --- how much it costs ---------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("keys_stay_known")
 async def test_the_number_of_statements_does_not_depend_on_entries_or_groups(
     api: httpx.AsyncClient, database: Database
 ):
@@ -195,7 +196,7 @@ async def test_while_the_first_request_runs_the_same_key_is_409_with_retry_after
         # The lock on the campaign holds up the first request in the middle.
         await connection.execute(text("LOCK TABLE entries IN EXCLUSIVE MODE"))
         first = asyncio.create_task(api.post(SEND, json=body, headers=keyed("one")))
-        await asyncio.sleep(0.3)
+        await until_somebody_waits(connection)
         second = await api.post(SEND, json=body, headers=keyed("one"))
     assert second.status_code == 409
     assert second.json()["code"] == "ERROR_CODE_CONFLICT"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from sqlalchemy import text
 from settings import Settings
 from storage.session import Database
 from tests.api.sending import SEND, count, entry, send
-from tests.conftest import serve
+from tests.conftest import client_of
 from tests.record import BUSINESS, KEY, add_business, add_campaign
+from tests.statements import end_the_one_that_waits
 from tests.temporal_stand_ins import (
     RecordedPokes,
     api_without_temporal,
@@ -39,14 +41,15 @@ async def slow_api(
     """An API that takes three requests a second."""
     settings = Settings(database_url=postgres_url, requests_per_second=3)
     app = api_without_temporal(settings, database, pokes=pokes)
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
-        client.headers["X-API-Key"] = KEY
+    async with client_of(app, KEY) as client:
         yield client
 
 
 async def test_more_requests_in_a_second_than_allowed_are_429_for_that_business_alone(
-    slow_api: httpx.AsyncClient, database: Database
+    slow_api: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
+    clock = SimpleNamespace(time=lambda: 0.0)
+    monkeypatch.setattr("limits.aio.storage.memory.time", clock)
     other = UUID("22222222-2222-4222-8222-222222222222")
     async with database.transaction() as connection:
         await add_business(connection, other, key="other", sender="+15550002222")
@@ -60,7 +63,7 @@ async def test_more_requests_in_a_second_than_allowed_are_429_for_that_business_
         SEND.replace(str(BUSINESS), str(other)), json={}, headers={"X-API-Key": "other"}
     )
     assert free.status_code == 200
-    await asyncio.sleep(1.1)
+    clock.time = lambda: 1.1
     assert (await slow_api.post(SEND, json={"entries": []})).status_code == 200
 
 
@@ -85,13 +88,7 @@ async def test_a_database_that_goes_away_is_503_and_nothing_was_accepted(
     async with database.transaction() as connection:
         await connection.execute(text("LOCK TABLE entries IN EXCLUSIVE MODE"))
         waiting = asyncio.create_task(api.post(SEND, json={"entries": [entry(1)]}))
-        await asyncio.sleep(0.3)
-        await connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE wait_event_type = 'Lock' AND application_name = 'sendout'"
-            )
-        )
+        await end_the_one_that_waits(database)
         answer = await waiting
     assert answer.status_code == 503
     assert "commit" not in answer.json()["details"][0]["details"]
@@ -170,8 +167,8 @@ async def test_a_body_over_the_limit_is_413_also_when_its_length_is_not_announce
 async def test_a_key_without_the_scope_send_is_403(app: FastAPI, database: Database):
     async with database.transaction() as connection:
         await connection.execute(text("UPDATE api_keys SET scopes = '{read,operate,admin}'"))
-    async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
-        answer = await client.post(SEND, json={"entries": []}, headers={"X-API-Key": KEY})
+    async with client_of(app, KEY) as client:
+        answer = await client.post(SEND, json={"entries": []})
     assert answer.status_code == 403
 
 

@@ -189,7 +189,8 @@ def beginning(hours: float, **window: str) -> dict[str, Any]:
 
 
 async def test_a_simulation_starts_now_and_obeys_the_sending_window(api, campaign_id):
-    closed = await entity(api, campaign_id, flow=beginning(3))
+    in_three_hours = beginning(3)
+    closed = await entity(api, campaign_id, flow=in_three_hours)
     assert closed["messages"] == []
     (waiting,) = closed["waitingFor"]
     assert (waiting["node"], waiting["kind"]) == ("hello", "window")
@@ -197,7 +198,7 @@ async def test_a_simulation_starts_now_and_obeys_the_sending_window(api, campaig
     assert [decision["verdict"] for decision in closed["decisions"]] == ["held"]
     assert closed["outcome"] is None
 
-    later = await entity(api, campaign_id, {"wait": "PT4H"}, flow=beginning(3))
+    later = await entity(api, campaign_id, {"wait": "PT4H"}, flow=in_three_hours)
     assert later["messages"][0]["at"] == pytest.approx(waiting["until"], abs=60)
     at_once = await entity(api, campaign_id, flow=beginning(-1))
     assert at_once["messages"][0]["at"] == 0

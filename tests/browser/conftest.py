@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from embedded.stack import Stack
 from tests.browser.pages import Pages
@@ -13,6 +13,10 @@ from tests.whole_stack import business, customers, name, numbers
 __all__ = ["business", "customers", "name", "numbers"]
 
 LAPTOP: ViewportSize = {"width": 1400, "height": 860}
+PATIENCE = 60_000
+"""Milliseconds until what is expected on a page is held to never happen."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")
@@ -52,7 +56,7 @@ class Console:
 def page(browser: Browser) -> Iterator[Page]:
     """A page of its own for each test, in English; it must not complain of anything."""
     context = browser.new_context(viewport=LAPTOP, locale="en-GB", timezone_id="UTC")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     console = Console(page)
     yield page

@@ -15,6 +15,19 @@ ROOT = Path(__file__).parents[2]
 FEEDBACK: Flow = json.loads((ROOT / "examples" / "flows" / "feedback.json").read_text())
 """An example with templates, an ask, a delay and buttons: a draft for tests to work on."""
 
+# In frames, which take longer where everything does: what moves begins within a few of them.
+_STILL = """() => new Promise(resolve => {
+    let before = '', frames = 0
+    const look = () => {
+        const boxes = [...document.querySelectorAll('.react-flow__node')]
+            .map(card => JSON.stringify(card.getBoundingClientRect())).join()
+        frames = boxes === before ? frames + 1 : 0
+        before = boxes
+        frames < 20 ? requestAnimationFrame(look) : resolve(true)
+    }
+    look()
+})"""
+
 
 class Pages:
     """The Flow Builder's pages in one browser tab."""
@@ -93,6 +106,7 @@ class Pages:
         self, start: Locator, *, to: Locator | None = None, by: tuple[float, float] = (0, 0)
     ) -> None:
         """Drag with the mouse to the middle of another element, or so many pixels away."""
+        self.await_still()
         x, y = _middle(start)
         self.page.mouse.move(x, y)
         self.page.mouse.down()
@@ -104,7 +118,11 @@ class Pages:
     def show_all(self) -> None:
         """Move the canvas so that every card can be seen."""
         self.page.locator(".react-flow__controls-fitview").click()
-        self.page.wait_for_timeout(300)
+        self.await_still()
+
+    def await_still(self) -> None:
+        """Wait until no card moves any more, by itself or with the canvas."""
+        self.page.wait_for_function(_STILL)
 
     def edge(self, source: str, handle: str) -> Locator:
         """The link that begins there."""

@@ -41,7 +41,7 @@ def _import(pages: Pages, file: Path, name: str) -> None:
     pages.button("Import").last.click()
     expect(pages.page.locator(".react-flow__node")).to_have_count(len(nodes))
     expect(pages.page.locator(".react-flow__edge").first).to_be_visible()
-    pages.page.wait_for_timeout(300)
+    pages.await_still()
 
 
 def _export(pages: Pages, name: str, folder: Path) -> Path:
@@ -150,13 +150,11 @@ def test_links_are_dropped_bent_and_cut_with_the_mouse(
     """Dropped on nothing, a way on asks for a card; the end of a link goes to another card, or away."""
     campaign_id = business.draft(name, FEEDBACK)
     pages.open_campaign(campaign_id)
-    page.wait_for_timeout(300)
     pages.drag(page.get_by_test_id("out-thanks-next"), by=(-60, 90))
     page.get_by_role("menuitem", name="Message").click()
     expect(pages.edge("thanks", "next")).to_have_count(1)
     expect(pages.field("Card name")).to_have_value("message")
     pages.button("Close Template").click()
-    page.wait_for_timeout(400)
 
     edge = pages.edge("rate", "next")
     end = edge.locator(".react-flow__edgeupdater-target")

@@ -51,7 +51,8 @@ def test_pages_are_accessible_and_legible(
     customers.behave([failing], failWith=131026)
     sendout = business.send(name, [one, failing], variables={"firstname": "Ada", "order": 7})
     sendout.await_states(failed=[failing], running=[one])
-    customers.tap(customers.messages(one)[0]["id"], "Not so good")
+    rate = customers.await_message(one, "Hi Ada, how was your order 7?")
+    customers.tap(rate, "Not so good")
     campaign_id = sendout.read()["campaignId"]
     business.http.put(f"/opt-outs/{failing}", json={"source": "shop"}).raise_for_status()
 

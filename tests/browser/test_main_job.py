@@ -63,7 +63,6 @@ def test_the_documented_flow_is_drawn_tried_published_and_sent(
     draw_documented_flow(pages)
     declare_variables(pages)
     pages.button("Arrange").click()
-    page.wait_for_timeout(500)
     pages.link("welcome", "button:button_1", "offer")
     expect(page.locator(".react-flow__edge")).to_have_count(3)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -51,8 +52,15 @@ async def business(database: Database, case_file: Path) -> None:
 
 
 @pytest.fixture
-def app(postgres_url: str, database: Database, pokes: RecordedPokes, case_file: Path) -> FastAPI:
-    """The API with the settings of the case."""
+def app(
+    postgres_url: str,
+    database: Database,
+    pokes: RecordedPokes,
+    case_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> FastAPI:
+    """The API with the settings of the case; all its calls are of the same second."""
+    monkeypatch.setattr("limits.aio.storage.memory.time", SimpleNamespace(time=lambda: 0.0))
     given = read_case(case_file).get("given", {})
     return create_app(
         Settings(database_url=postgres_url, **given.get("settings", {})),

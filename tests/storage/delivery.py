@@ -21,6 +21,7 @@ from storage.intake import take_statuses
 from storage.ledger import SendLedger
 from storage.session import Database
 from storage.tables import channels, claims, entries, messages
+from tests.e2e.patience import until_seen
 from tests.record import BUSINESS
 
 TWO_KINDS: dict[str, Any] = {
@@ -154,12 +155,11 @@ async def waiting(database: Database, work: Awaitable[Any]) -> "asyncio.Future[A
     """Start work, and come back once it waits for somebody's lock."""
     query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     task = asyncio.ensure_future(work)
-    for _ in range(400):
+
+    async def waits_or_is_done() -> bool:
         async with database.transaction() as connection:
-            if await connection.scalar(query):
-                return task
-        if task.done():
-            break
-        await asyncio.sleep(0.01)
-    task.cancel()
-    raise AssertionError("it did not wait for anybody")
+            return bool(await connection.scalar(query)) or task.done()
+
+    await until_seen(bool, waits_or_is_done, every=0.01)
+    assert not task.done(), "it did not wait for anybody"
+    return task

@@ -102,9 +102,11 @@ class Office:
         )
         return answer
 
-    async def deliver_all(self, webhook_id: UUID, via: Courier | None = None) -> None:
+    async def deliver_all(
+        self, webhook_id: UUID, via: Courier | None = None, *, tries: int = 500
+    ) -> None:
         """Deliver until nothing is waiting; pauses are skipped."""
-        for _ in range(500):
+        for _ in range(tries):
             if (await self.deliver(webhook_id, via)).again_in is None:
                 return
             await self.pass_time(days=0)

@@ -155,9 +155,10 @@ class TestDelivering:
             names = Names(hook_example=["127.0.0.2", "127.0.0.1"])
             webhook_id = await office.register(f"http://hook.example:{receiver.port}/")
             await office.happens([(message, "sent") for message in await office.messages(1)])
-            await office.deliver(webhook_id, courier(Addresses(LOOPBACK, names), timeout=4.0))
+            via = courier(Addresses(LOOPBACK, names), timeout=4.0)
+            await office.deliver_all(webhook_id, via, tries=10)
 
-        assert len(receiver.taken) == 1
+        assert receiver.taken
 
     async def test_user_and_password_are_sent_as_basic_authentication(
         self, office: Office, receiver: Receiver
