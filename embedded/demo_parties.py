@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -67,7 +68,8 @@ class Phones:
         self._http = httpx.Client(base_url=simulator_url, timeout=_PATIENCE, trust_env=False)
         self._customers = {customer.number: customer for customer in customers}
         self._last = ""
-        self._due: list[tuple[float, str, Tap]] = []
+        self._accepted_at: dict[str, float] = {}
+        self._due: list[tuple[float, Customer, str, Tap]] = []
 
     def __enter__(self) -> Self:
         self._behaviour = _document(self._http.get("/_sim/behaviour"))
@@ -101,19 +103,21 @@ class Phones:
         now = time.monotonic()
         due = [tap for tap in self._due if tap[0] <= now]
         self._due = [tap for tap in self._due if tap[0] > now]
-        for _, wamid, tap in due:
+        for _, customer, wamid, tap in due:
             _document(
                 self._http.post("/_sim/click", json={"messageId": wamid, "button": tap.button})
             )
+            customer.tap(tap.node, time.time() - self._accepted_at[wamid])
 
     def _receive(self, customer: Customer, message: dict[str, Any]) -> None:
+        self._accepted_at[message["id"]] = datetime.fromisoformat(message["acceptedAt"]).timestamp()
         labels = tuple(button["label"] for button in message["buttons"])
         taps = customer.receive(message["id"], Text(message["text"], labels))
         # People do not tap all at the same moment.
         thinking = 0.3 + int(customer.number[-1]) * 0.1
         for n, tap in enumerate(taps):
             at = time.monotonic() + thinking + n * 0.2
-            self._due.append((at, customer.newest[tap.node], tap))
+            self._due.append((at, customer, customer.newest[tap.node], tap))
 
     def _put(self, behaviour: dict[str, Any]) -> None:
         _document(self._http.put("/_sim/behaviour", json=behaviour))

@@ -243,7 +243,7 @@ def _link_socket_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def running_postgres(folder: Path, *, timeout: float = 30.0) -> Iterator[str]:
+def running_postgres(folder: Path, *, timeout: float = 120.0) -> Iterator[str]:
     """A server on `folder` (made if need be) while the block runs; answers its SQLAlchemy URL.
 
     Raises `StackError` with the server's output when it doesn't answer within `timeout` seconds.

@@ -120,7 +120,7 @@ def _missing(answer: bytes) -> str | None:
 
 @contextlib.contextmanager
 def running_temporal(
-    folder: Path, *, extra: Sequence[str] = (), timeout: float = 30.0
+    folder: Path, *, extra: Sequence[str] = (), timeout: float = 120.0
 ) -> Iterator[str]:
     """A dev server with its data in `folder` while the block runs; answers its address.
 

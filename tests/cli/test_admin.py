@@ -33,7 +33,10 @@ async def test_an_installation_is_set_up_from_nothing(nowhere: str):
     async with Database(nowhere) as database:
         app = api_without_temporal(Settings(), database)
         headers = {"X-API-Key": secret}
-        async with serve(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as api:
+        async with (
+            serve(app) as url,
+            httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as api,
+        ):
             me = await api.get("/v1/me")
             v1 = f"/v1/businesses/{business}"
             new = await api.post(f"{v1}/campaigns", json={"name": "spring", "flow": greeting()})

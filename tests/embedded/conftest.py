@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def eventually(condition: Callable[[], object], within: float = 20.0) -> None:
+def eventually(condition: Callable[[], object]) -> None:
     """Wait for a condition; the limit is for slow machines, not a promise."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)
@@ -64,7 +66,7 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
     for process in it.processes:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(PATIENCE)
     for file in (tmp_path / "run").glob("*.pid"):  # what a killed supervisor left
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(file.read_text()), signal.SIGKILL)

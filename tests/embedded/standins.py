@@ -26,7 +26,12 @@ print("up", flush=True)
 while True:
     time.sleep(0.05)
 """
-_STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+_STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(600)
+"""
 
 
 def stages(data_dir: Path, scenario: str) -> list[Stage]:
@@ -37,7 +42,7 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
             env=dict(os.environ),
             cwd=data_dir,
             ready=partial(log_says_up, data_dir / "log" / f"{name}.log"),
-            stop_timeout=1,
+            stop_timeout=1 if scenario == "stubborn" else 30,
             orphan_signal=orphan,
         )
 
@@ -61,15 +66,11 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
                 )
             ]
         case "stubborn":
-            return [
-                Stage(
-                    (part("first", "sh", "-c", f"echo up; exec {sys.executable} -c '{_STUBBORN}'"),)
-                )
-            ]
+            return [Stage((part("first", sys.executable, "-c", _STUBBORN),))]
         case "broken":
             return [Stage((part("first", "sh", "-c", "echo no such luck; exit 3"),))]
         case "sick":
-            # Comes up once and never again.
+            # Comes up once, stays until the supervisor says that it is ready, and never again.
             return [
                 Stage(
                     (
@@ -77,7 +78,8 @@ def stages(data_dir: Path, scenario: str) -> list[Stage]:
                             "first",
                             "sh",
                             "-c",
-                            "test ! -e been && touch been && echo up && sleep 0.3; exit 3",
+                            "test ! -e been && touch been && echo up && "
+                            "until grep -q ready console; do sleep 0.1; done; exit 3",
                         ),
                     )
                 )

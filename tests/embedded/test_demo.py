@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import httpx
 import pytest
 from rich.console import Console
 
-from domain.flow import MessageNode
+from domain.flow import DelayNode, MessageNode
 from domain.message_types import TemplateMessage, TextMessage
 from domain.shape import read_flow
 from embedded.demo import verdict
 from embedded.demo_customers import (
+    IN_TIME,
     MESSAGES,
     PLANS,
     Counts,
@@ -43,7 +45,7 @@ def demo(**ports: int) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
 
 
@@ -64,12 +66,13 @@ def test_it_uses_the_stack_that_runs_and_leaves_its_behaviour_alone():
     """What was set up in the simulator is as before, and the stack goes on."""
     with Stack.start() as stack:
         behaviour = f"{stack.simulator_url}/_sim/behaviour"
-        httpx.put(behaviour, json={"read": True, "seed": 7}, trust_env=False).raise_for_status()
-        before = httpx.get(behaviour, trust_env=False).json()
-        done = demo(**stack.ports)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"Using the stack that runs at {stack.api_url}" in done.stdout
-        assert httpx.get(behaviour, trust_env=False).json() == before
+        with httpx.Client(timeout=60, trust_env=False) as http:
+            http.put(behaviour, json={"read": True, "seed": 7}).raise_for_status()
+            before = http.get(behaviour).json()
+            done = demo(**stack.ports)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert f"Using the stack that runs at {stack.api_url}" in done.stdout
+            assert http.get(behaviour).json() == before
         assert stack.process.poll() is None
 
 
@@ -131,6 +134,36 @@ def test_a_wrong_count_is_named():
     assert "messages: sent should be 182, the API says 181" in report
 
 
+# --- a tap may come late -------------------------------------------------------------------------
+
+_LATE = IN_TIME + 0.1
+
+
+@pytest.mark.parametrize(
+    ("taps", "nudges", "sent", "status"),
+    [
+        ((_LATE,), 0, 182, 0),
+        ((_LATE,), 1, 183, 0),
+        ((_LATE,), 2, 183, 1),
+        ((IN_TIME, _LATE), 1, 182, 1),
+    ],
+    ids=["late", "late and nudged", "nudged twice", "in time and nudged"],
+)
+def test_a_nudge_is_right_for_who_tapped_late(
+    taps: tuple[float, ...], nudges: int, sent: int, status: int
+):
+    """The delay may be over before a late tap is known; one made in time has to stop the nudge."""
+    customers = performed()
+    for seconds in taps:
+        customers[0].tap("invite", seconds)
+    customers[0].got[1:1] = [customers[0].text("nudge")] * nudges
+    counts = expected_counts(customers, again=True)
+    assert counts["messages"]["sent"] == sent
+    told, report = judged(customers, counts)
+    assert told == status
+    assert ("1 customers tapped more than 2.5 s" in report) == (sent == 183)
+
+
 # --- the expectations are about the example flow -------------------------------------------------
 
 
@@ -148,6 +181,8 @@ def test_the_messages_are_those_of_the_example():
             text = text.replace("{{2}}", "our open day").replace("{{event}}", "our open day")
             written[name] = Text(text, tuple(button.label for button in node.buttons))
     assert written == MESSAGES
+    (delay,) = (node for node in flow.nodes.values() if isinstance(node, DelayNode))
+    assert delay.duration == timedelta(seconds=2 * IN_TIME)
 
 
 def test_every_plan_has_customers_of_its_own():

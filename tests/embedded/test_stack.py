@@ -62,7 +62,8 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def namespace(stack: Stack) -> httpx.Response:
-    return httpx.get(f"{stack.temporal_ui_url}/api/v1/namespaces/default", trust_env=False)
+    url = f"{stack.temporal_ui_url}/api/v1/namespaces/default"
+    return httpx.get(url, trust_env=False, timeout=60)
 
 
 def test_parts_and_the_whole_come_back_after_being_killed(tmp_path: Path, command: list[str]):
@@ -76,7 +77,7 @@ def test_parts_and_the_whole_come_back_after_being_killed(tmp_path: Path, comman
     for part in PARTS:
         assert stack.kill(part) == before[part]
     eventually(lambda: all(stack.pid(part) != before[part] for part in PARTS))
-    stack.wait_ready(30)
+    stack.wait_ready()
     stack.process.kill()
     stack.process.wait()
 

@@ -113,7 +113,7 @@ async def silence(_request: Request, _writer: asyncio.StreamWriter) -> None:
 async def trickle(_request: Request, writer: asyncio.StreamWriter) -> None:
     """Always another byte before a read times out: only the whole call's limit ends it."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n")
-    for _ in range(200):
+    while True:
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.02)
@@ -233,23 +233,25 @@ async def test_an_unknown_host_proves_that_nothing_was_sent():
     assert await send("http://nowhere.invalid") == NotSent("ConnectError")
 
 
+# A connection gets a quarter of the call's time: these tests wait some seconds, so that a machine
+# that is busy for a moment does not end them there.
+
+
 async def test_silence_after_the_request_is_unclear():
     async with running(silence) as server:
-        answered = await send(server.url, http_timeout=0.2)
+        answered = await send(server.url, http_timeout=4)
     assert isinstance(answered, Unclear)
 
 
 async def test_a_call_ends_in_time_even_if_bytes_keep_coming():
-    started = asyncio.get_running_loop().time()
-    async with running(trickle) as server:
-        assert await send(server.url, http_timeout=0.3) == Unclear("no answer within 0.3 s")
-    assert asyncio.get_running_loop().time() - started < 2
+    async with running(trickle) as server, asyncio.timeout(60):
+        assert await send(server.url, http_timeout=4) == Unclear("no answer within 4 s")
 
 
 async def test_a_handshake_that_never_ends_proves_that_nothing_was_sent():
     async with running(silence) as server:  # it never answers the TLS greeting
         url = server.url.replace("http:", "https:")
-        assert await send(url, http_timeout=0.4) == NotSent("ConnectTimeout")
+        assert await send(url, http_timeout=4) == NotSent("ConnectTimeout")
     assert not server.requests
 
 
@@ -263,7 +265,7 @@ async def test_a_call_that_finds_no_free_connection_in_time_proves_that_nothing_
 
     async with (
         running(hold) as server,
-        CloudApi(server.url, "v25.0", connections=1, http_timeout=2.0) as api,
+        CloudApi(server.url, "v25.0", connections=1, http_timeout=20) as api,
     ):
         held = asyncio.create_task(api.send(phone_number_id="1", access_token=TOKEN, body={}))
         await arrived.wait()

@@ -84,7 +84,9 @@ async def test_the_simulator_answers_as_the_graph_api(tmp_path: Path):
                     phone_number_id=harness.SENDER_ID, access_token=harness.TOKEN, fields="mood"
                 )
         headers = {"Authorization": f"Bearer {harness.TOKEN}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=url, headers=headers, trust_env=False, timeout=60
+        ) as http:
             plain = (await http.get(f"/v25.0/{harness.SENDER_ID}")).json()
 
     assert set(document) == {*FIELDS.split(","), "id"}

@@ -24,7 +24,7 @@ async def simulator_url(listening_receiver: Receiver, tmp_path_factory) -> Async
 @pytest.fixture(scope="session")
 async def client(simulator_url: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {harness.TOKEN}"}
-    async with httpx.AsyncClient(base_url=simulator_url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=simulator_url, headers=headers, timeout=60) as client:
         yield client
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.e2e.patience import PATIENCE
 from whatsapp.signature import HEADER, verify
 from whatsapp.simulator.config import PhoneNumber, SimulatorConfig
 
@@ -77,7 +77,7 @@ class Receiver:
             self.arrived.notify_all()
         return Response(status_code=status)
 
-    async def until(self, condition: Callable[[], bool], within: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = PATIENCE) -> None:
         async with self.arrived:
             await asyncio.wait_for(self.arrived.wait_for(condition), within)
 
@@ -128,12 +128,6 @@ async def serving(server: uvicorn.Server):
     finally:
         server.should_exit = True
         await task
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def envelope(kind: str, content: Any, **more: Any) -> dict[str, Any]:

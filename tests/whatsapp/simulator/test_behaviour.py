@@ -90,6 +90,7 @@ async def test_a_recipients_null_lifts_the_default_failure(graph, receiver):
 async def test_undelivered_means_sent_only(graph, receiver):
     await behave(graph, deliver=False)
     first = await send(graph, sale())
+    await receiver.statuses_reach(first, "sent")
     await behave(graph)
     await receiver.statuses_reach(await send(graph, sale()), "sent", "delivered")
     assert receiver.names(first) == ["sent"]
@@ -215,27 +216,35 @@ async def test_latency_delays_the_answer(graph):
     await behave(graph, latencyMs=150)
     start = time.monotonic()
     await send(graph, sale())
-    assert 0.14 < time.monotonic() - start < 2
+    assert time.monotonic() - start > 0.14
 
 
 async def test_a_caller_who_gives_up_may_find_the_message_taken(graph, receiver):
-    await behave(graph, latencyMs=300)
+    await behave(graph, latencyMs=2000)
     with pytest.raises(httpx.ReadTimeout):
-        await graph.post(MESSAGES, json=sale("slow"), timeout=0.2)
+        await graph.post(MESSAGES, json=sale("slow"), timeout=httpx.Timeout(60, read=0.2))
     await receiver.until(lambda: bool(receiver.items("statuses")))
     assert [line["opaque"] for line in await ledger(graph)] == ["slow"]
 
 
 async def test_above_the_throughput_of_the_number_it_is_130429(graph):
-    await behave(graph, throughputPerSecond=3)
-    answers = [await graph.post(MESSAGES, json=sale(to=f"+1604555{i:04d}")) for i in range(8)]
+    # So slow that no machine takes long enough for a second message.
+    await behave(graph, throughputPerSecond=0.001)
+    answers = [await graph.post(MESSAGES, json=sale(to=f"+1604555{i:04d}")) for i in range(4)]
     codes = [answer.json().get("error", {}).get("code") for answer in answers]
-    assert codes[:3] == [None, None, None]
-    assert 130429 in codes[3:]
-    assert len(await ledger(graph)) == codes.count(None)
+    assert codes == [None, 130429, 130429, 130429]
+    assert len(await ledger(graph)) == 1
 
 
-async def test_above_the_pair_rate_it_is_131056_for_that_customer_only(graph):
+async def test_a_numbers_throughput_may_be_used_up_at_once(graph):
+    await behave(graph, throughputPerSecond=3)
+    assert [await outcome(graph, f"+1604555{i:04d}") for i in range(3)] == ["200"] * 3
+
+
+async def test_above_the_pair_rate_it_is_131056_for_that_customer_only(
+    graph, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("whatsapp.simulator.acceptance.PAIR_PER_SECOND", 0.0)
     await behave(graph, pairRateLimit=True)
     assert [await outcome(graph, CUSTOMER) for _ in range(46)] == ["200"] * 45 + ["429"]
     assert await outcome(graph, OTHER) == "200"

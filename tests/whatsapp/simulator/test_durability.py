@@ -5,13 +5,15 @@ import json
 import os
 import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from embedded.ports import free_ports
+from tests.e2e.patience import until_seen
 from tests.whatsapp.simulator.harness import (
     MESSAGES,
     SALE,
@@ -23,7 +25,6 @@ from tests.whatsapp.simulator.harness import (
     Receiver,
     behave,
     click,
-    free_port,
     ledger,
     reply,
     sale,
@@ -42,7 +43,7 @@ class Process:
     """A simulator that is started again on the same port and data folder."""
 
     def __init__(self, folder: Path, webhook_url: str) -> None:
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self.config = folder / "config.json"
         self.config.write_text(
             json.dumps(
@@ -76,13 +77,15 @@ class Process:
     async def client(self):
         headers = {"Authorization": f"Bearer {TOKEN}"}
         url = f"http://127.0.0.1:{self.port}"
-        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
-            for _ in range(200):
-                try:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+
+            async def listens() -> bool:
+                with suppress(httpx.ConnectError):
                     await client.get("/")
-                    break
-                except httpx.ConnectError:
-                    await asyncio.sleep(0.05)
+                    return True
+                return False
+
+            await until_seen(bool, listens)
             yield client
 
 
@@ -108,7 +111,7 @@ async def _keep_sending(client: httpx.AsyncClient, worker: int, accepted: list[s
 @pytest.fixture(scope="module")
 async def survived(tmp_path_factory):
     receiver = Receiver()
-    receiver.port = free_port()
+    (receiver.port,) = free_ports(1)
     process = Process(tmp_path_factory.mktemp("process"), receiver.url)
     accepted: list[str] = []
     await process.start()
@@ -189,5 +192,5 @@ async def test_the_real_process_drops_connections_too(survived):
 
 
 async def test_sigterm_ends_the_process_cleanly(survived):
-    ended = await asyncio.wait_for(survived.process.end(signal.SIGTERM), 5)
+    ended = await asyncio.wait_for(survived.process.end(signal.SIGTERM), 60)
     assert ended in {0, -signal.SIGTERM}

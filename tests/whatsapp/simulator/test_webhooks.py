@@ -21,12 +21,13 @@ from tests.whatsapp.simulator.harness import (
 
 async def test_statuses_come_signed_in_order_and_carry_our_id(graph, receiver):
     await behave(graph, read=True)
+    earliest = int(time.time())
     wamid = await send(graph, sale("01J9"))
     statuses = await receiver.statuses_reach(wamid, "sent", "delivered", "read")
     assert receiver.unsigned == []
     assert {status["biz_opaque_callback_data"] for status in statuses} == {"01J9"}
     assert {status["recipient_id"] for status in statuses} == {CUSTOMER.removeprefix("+")}
-    assert all(abs(int(status["timestamp"]) - time.time()) < 5 for status in statuses)
+    assert all(earliest <= int(status["timestamp"]) <= time.time() for status in statuses)
     assert all(isinstance(status["timestamp"], str) for status in statuses)
     assert all("conversation" not in status for status in statuses)
 
@@ -84,10 +85,10 @@ async def test_statuses_are_delayed_by_the_delay_each(graph, receiver):
     await behave(graph, delayMs=120)
     start = time.monotonic()
     wamid = await send(graph, sale())
-    await receiver.until(lambda: receiver.names(wamid) == ["sent"])
+    await receiver.until(lambda: bool(receiver.names(wamid)))
     assert time.monotonic() - start > 0.1
-    await receiver.until(lambda: receiver.names(wamid) == ["sent", "delivered"])
-    assert 0.22 < time.monotonic() - start < 2
+    await receiver.statuses_reach(wamid, "sent", "delivered")
+    assert time.monotonic() - start > 0.22
 
 
 async def test_a_webhook_is_repeated_until_answered_200_in_order(graph, receiver):
@@ -108,15 +109,9 @@ async def test_a_webhook_that_is_never_taken_does_not_hold_up_others(graph, rece
 
 
 async def test_a_receiver_in_trouble_gets_everything_once_it_is_back(graph, receiver):
-    refused = asyncio.Event()
-
-    def away(_body: str) -> int:
-        refused.set()
-        return 503
-
-    receiver.answer = away
+    receiver.answer = lambda _body: 503
     wamid = await send(graph, sale())
-    await asyncio.wait_for(refused.wait(), 5)
+    await receiver.until(lambda: any(wamid in body for body in receiver.attempts))
     assert receiver.names(wamid) == []
     receiver.answer = lambda _body: 200
     await receiver.statuses_reach(wamid, "sent", "delivered")
