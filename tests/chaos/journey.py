@@ -49,6 +49,10 @@ class Person:
         """Whether their phone reports what was read."""
         return bool(self.knobs.get("read"))
 
+    def receives(self, node: str) -> bool:
+        """Whether this node's message is reported as delivered; a phone that is off wakes for its taps."""
+        return self.is_reachable and (self.knobs.get("deliver", True) or node in self.taps)
+
     def owed(self, got: Collection[str]) -> set[str]:
         """The nodes whose messages the flow sends to who got these.
 

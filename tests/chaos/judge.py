@@ -109,9 +109,14 @@ def counted_by_ledger(crowd: Crowd, gaps: int) -> dict[str, Counter[str]]:
     nodes: dict[str, Counter[str]] = {"": Counter(unknown=gaps)}
     for message in crowd.ledger:
         person = crowd.people[message["to"]]
-        fate = Counter(sent=1)
-        fate.update(["delivered", *["read"] * person.reads] if person.is_reachable else ["failed"])
-        nodes.setdefault(node_of(message), Counter()).update(fate)
+        node = node_of(message)
+        fate = Counter(
+            sent=1,
+            delivered=person.receives(node),
+            read=person.reads,
+            failed=not person.is_reachable,
+        )
+        nodes.setdefault(node, Counter()).update(fate)
         nodes[""].update(fate)
     for _, node, button in crowd.tapped:
         nodes[node][f"clicked {button}"] += 1

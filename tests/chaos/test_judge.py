@@ -1,12 +1,13 @@
 """The judge itself: each thing that must not happen is seen when it does."""
 
+from collections import Counter
 from typing import Any, cast
 
 import pytest
 
 from tests.chaos.crowd import Crowd
 from tests.chaos.journey import KINDS, NODE_OF_TEXT, Person
-from tests.chaos.judge import complaints
+from tests.chaos.judge import complaints, counted_by_ledger
 from tests.e2e.customers import Customers
 
 NUMBER = "+16045550001"
@@ -89,3 +90,10 @@ def test_a_nudge_is_right_only_if_the_tap_was_recorded_after_its_delay_was_judge
     person = Person({"welcome": ("no",)})
     found = complaints(crowd(person, "welcome", "nudge"), entries)
     assert bool(found) is complained
+
+
+def test_what_was_sent_to_a_phone_that_stays_off_is_not_counted_as_delivered():
+    sleeper = next(person for person in KINDS if person.knobs.get("deliver") is False)
+    counted = counted_by_ledger(crowd(sleeper, "welcome", "nudge"), 0)
+    assert counted["welcome"] == Counter(sent=1, delivered=1)
+    assert counted["nudge"] == Counter(sent=1)
