@@ -22,5 +22,7 @@ class SimulatedNumbers:
         Raises `httpx.HTTPError` when the simulator is away.
         """
         sender = await self._sender_of(channel_id)
-        async with httpx.AsyncClient(base_url=self._simulator_url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self._simulator_url, trust_env=False, timeout=30
+        ) as http:
             (await http.put("/_sim/channels", json=[sender])).raise_for_status()

@@ -68,7 +68,9 @@ class TemplateSource:
         templates = flow_templates(flow)
         if self._simulator_url is None or not templates:
             return
-        async with httpx.AsyncClient(base_url=self._simulator_url, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self._simulator_url, trust_env=False, timeout=30
+        ) as http:
             for waba_id, _ in await self._store.older_than(business_id, 0):
                 made = await http.post(
                     "/_sim/templates/from-flow",

@@ -16,8 +16,9 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.flow import Flow, MessageNode
 from tests.domain.random_flows import flows
-from tests.properties.script import Deed, Rehearsal
+from tests.properties.script import Deed, Rehearsal, Weather
 from tests.workflows.conftest import Customer, World, eventually
+from tests.workflows.told import tell_status
 
 RUNS = 20
 DEEDS = 7
@@ -68,16 +69,18 @@ async def play(world: World, flow: Flow, seed: int, turn: asyncio.Lock) -> list[
         await world.behave(number, **Rehearsal(flow, UUID(int=0), seed).starts().knobs)
     customer = await world.send(name, number)
     rehearsal = Rehearsal(flow, customer.entry_id, seed)
-    rehearsal.starts()
+    weather = rehearsal.starts()
     stage = Stage(customer, rehearsal)
     done: list[Deed] = []
     try:
+        await stage.fails_later(weather)
         await stage.agrees()
         for deed in rehearsal.deeds(DEEDS):
             done.append(deed)
             async with turn:
                 await world.behave(number, **deed.weather.knobs)
             await stage.do(deed)
+            await stage.fails_later(deed.weather)
             await stage.agrees()
     except AssertionError as error:
         error.add_note(f"seed {seed}: {[(d.name, d.key, d.button, d.weather) for d in done]}")
@@ -102,6 +105,8 @@ class Stage:
         self._customer = customer
         self._world = customer.world
         self._rehearsal = rehearsal
+        self._known = 0
+        """How many accepted messages are of former deeds."""
 
     async def do(self, deed: Deed) -> None:
         match deed.name:
@@ -119,6 +124,18 @@ class Stage:
                 path = f"/sendouts/{self._customer.sendout_id}/{lever}"
                 answer = await self._world.api.post(path)
                 assert answer.status_code == 200, answer.text
+
+    async def fails_later(self, weather: Weather) -> None:
+        """Report what was accepted since the last deed as failed, in such a weather."""
+        accepted = self._rehearsal.server.accepted
+        new, self._known = accepted[self._known :], len(accepted)
+        if not weather.fails_later or not new:
+            return
+        await eventually(self._accepted, sorted(accepted))
+        await eventually(self._is_at_rest, True)
+        for key in new:
+            message_id = await self._message_id(key)
+            await tell_status(self._customer, "failed", message_id, code=131000)
 
     async def agrees(self) -> None:
         """Wait until the real system is where the rehearsal is, and at rest there."""
@@ -155,11 +172,12 @@ class Stage:
 
     async def _accepted(self) -> list[tuple[Any, ...]]:
         """What WhatsApp has, by our names of it; a message that it has twice is there twice."""
+        messages = await self._customer.messages()  # first: each has its row before it is sent
         rows = await self._query(
             "SELECT message_id, attempt, node, visit FROM messages WHERE entry_id = :entry"
         )
         names = {row[0]: tuple(row[1:]) for row in rows}
-        return sorted(names[sent["opaque"]] for sent in await self._customer.messages())
+        return sorted(names[sent["opaque"]] for sent in messages)
 
     async def _snapshot(self) -> dict[str, Any]:
         rows = await self._query("SELECT snapshot::text FROM entries WHERE entry_id = :entry")

@@ -50,7 +50,7 @@ from whatsapp.template_source import TemplateSource
 from workflows import messages
 from workflows.converter import data_converter
 
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 """Seconds a test waits for something to come true before it fails."""
 _KEPT_SHORTER = httpx.Limits(keepalive_expiry=2)
 """The servers drop idle connections after five seconds, just when a call may be using one."""
@@ -271,7 +271,7 @@ def world_settings(postgres_url: str) -> Settings:
         task_queue=f"t-{uuid4()}",
         workflow_sandbox="full",
         unknown_grace=15,
-        http_timeout=3,
+        http_timeout=20,
         send_slots=10,
     )
 

@@ -12,7 +12,7 @@ from settings import Settings
 from storage.cancelling import cancel_entry, cancel_sendout
 from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
-from tests.workflows.test_pauses import waiting_behind_bob
+from tests.workflows.test_pauses import on_the_wire, waiting_behind_bob
 
 ANA = "+16045550071"
 
@@ -20,7 +20,7 @@ ANA = "+16045550071"
 @pytest.fixture
 def world_settings(world_settings: Settings) -> Settings:
     """One send at a time, so that a slow one keeps the next in the queue."""
-    return world_settings.model_copy(update={"send_slots": 1, "http_timeout": 10})
+    return world_settings.model_copy(update={"send_slots": 1})
 
 
 async def sendout_of(ana: Customer) -> None:
@@ -59,18 +59,16 @@ async def test_a_run_whose_first_send_was_taken_back(
     world: World, cancel: Callable[[Customer], Awaitable[None]]
 ) -> None:
     """No message of it is on record."""
-    ana, _ = await waiting_behind_bob(world)
-    await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
-    await ana.waits_for("is held")
+    async with waiting_behind_bob(world) as (ana, _):
+        await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
+        await ana.waits_for("is held")
     await cancel(ana)
     await closes_at_the_next_sweep(ana)
 
 
 async def test_a_run_that_is_held_after_its_cancel(world: World) -> None:
     """WhatsApp's answer, which holds the channel, was on its way."""
-    await world.behave(ANA, latencyMs=2000, failWith={"code": 190, "via": "answer"})
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.has("state = 'sending'", "welcome")
+    ana = await on_the_wire(world, ANA, failWith={"code": 190, "via": "answer"})
     await entry_of(ana)
     await ana.has("state = 'held'", "welcome")
     await ana.waits_for("is held")

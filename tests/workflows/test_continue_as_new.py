@@ -10,15 +10,15 @@ from settings import Settings
 from storage.session import Database
 from tests.workflows.conftest import World, make_world
 from tests.workflows.flows import echo, offer
-from tests.workflows.servers import local_server
+from tests.workflows.servers import skipping_server
 
 ANA = "+16045550003"
 
 
 @pytest.fixture(scope="session")
 async def short_histories() -> AsyncIterator[WorkflowEnvironment]:
-    """A server that suggests a new history after 30 events instead of 4,096."""
-    async with await local_server("limit.historyCount.suggestContinueAsNew=30") as env:
+    """A server with time to skip that suggests a new history after 30 events instead of 4,096."""
+    async with await skipping_server("limit.historyCount.suggestContinueAsNew=30") as env:
         yield env
 
 
@@ -51,7 +51,7 @@ async def test_clicks_go_on_working_across_histories(short_world: World) -> None
 
 async def test_a_delay_goes_on_across_histories(short_world: World) -> None:
     """The timer is set again for what is left of it."""
-    flow = offer(condition="all", duration="PT6S")
+    flow = offer(condition="all")
     flow["nodes"]["offer"] = {
         "type": "message",
         "message": {"type": "buttons", "body": "Offer"},
@@ -60,10 +60,13 @@ async def test_a_delay_goes_on_across_histories(short_world: World) -> None:
     ana = await short_world.send(await short_world.publish(flow), ANA)
     await ana.gets("Welcome")
     first_run = (await ana.run.describe()).run_id
+    await ana.waits_for("time delay **wait**")
+    await ana.skip(hours=10)
     await ana.taps("Yes")
     await ana.gets("Welcome", "Offer")
     for number in range(2, 5):
         await ana.taps("More")
         await ana.gets("Welcome", *["Offer"] * number)
     assert (await ana.run.describe()).run_id != first_run
+    await ana.skip(hours=10, seconds=1)
     await ana.gets("Welcome", *["Offer"] * 4, "Nudge")

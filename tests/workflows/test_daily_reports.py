@@ -49,7 +49,7 @@ async def close_days(world: World, settings: Settings) -> None:
         messages.DAILY_REPORTS_WORKFLOW,
         id=f"daily-reports-{uuid4()}",
         task_queue=settings.task_queue,
-        execution_timeout=timedelta(seconds=30),
+        execution_timeout=timedelta(seconds=120),
     )
 
 

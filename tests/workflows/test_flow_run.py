@@ -7,6 +7,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer, question
+from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
 
 ANA = "+16045550001"
 
@@ -59,14 +60,15 @@ async def test_the_same_tap_again_changes_nothing(world: World) -> None:
     await ana.gets("Welcome", "Offer")
     await ana.taps("Yes", message=0)
     await ana.taps("No", message=0)
-    await ana.skip(hours=30)
     await ana.closes()
     assert await ana.texts() == ["Welcome", "Offer"]
 
 
 async def test_a_failed_message_ends_the_run_with_its_code(world: World) -> None:
-    await world.behave(ANA, failWith=131026)
+    await world.behave(ANA, **NOTHING_BY_ITSELF)
     ana = await world.send(await world.publish(offer()), ANA)
+    await ana.waits_for("time delay **wait**")
+    await tell_status(ana, "failed", code=131026)
     await ana.is_in_state("failed")
     assert (await ana.entry())["error"]["code"] == "ERROR_CODE_MESSAGE_UNDELIVERABLE"
     await ana.skip(hours=25)
@@ -211,7 +213,7 @@ async def test_an_ask_keeps_the_next_text_and_branches_on_it(world: World) -> No
     ana = await world.send(await world.publish(question()), ANA)
     await ana.gets("Hello")
     await ana.waits_for("text for **color**")
-    await ana.has("accepted_at IS NOT NULL", "welcome")
+    await ana.has("EXISTS (SELECT 1 FROM asks)", "welcome")
     await ana.writes("red")
     await ana.gets("Hello", "Red it is")
     await ana.is_in_state("completed")
@@ -228,7 +230,9 @@ async def test_an_ask_nobody_answers_goes_on_at_its_timeout(world: World) -> Non
 
 
 async def test_scheduled_entries_start_when_they_are_due(world: World) -> None:
-    due = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-    ana = await world.send(await world.publish(offer()), ANA, scheduledAt=due)
-    assert await ana.state() == "scheduled"
+    name = await world.publish(offer())
+    due = datetime.now(UTC) + timedelta(seconds=2)
+    ana = await world.send(name, ANA, scheduledAt=due.isoformat())
     await ana.gets("Welcome")
+    (message,) = await ana.messages()
+    assert datetime.fromisoformat(message["acceptedAt"]) >= due

@@ -63,19 +63,15 @@ async def cost(customer: Customer) -> tuple[int, int]:
 async def test_a_run_stays_within_its_budget(real_world: World, size: int) -> None:
     """Waiting, after the nudge, and closed; a long flow costs what a short one does."""
     name = await real_world.publish(padded(offer(duration="PT8S"), size), "spring sale 2026")
-    customers = []
+    customers, waiting, after = [], [], []
     for number in range(RUNS):
         customer = await real_world.send(name, f"+1604555{number:04}")
         customers.append(customer)
         await customer.gets("Welcome")
-    waiting = []
-    for customer in customers:
         await customer.waits_for("time delay **wait**")
         waiting.append(await cost(customer))
     for customer in customers:
         await customer.gets("Welcome", "Nudge")
-    after = []
-    for customer in customers:
         await eventually(customer.state, "completed")
         after.append((await cost(customer))[0])
     await asyncio.gather(*(customer.closes() for customer in customers))

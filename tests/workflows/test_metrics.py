@@ -1,28 +1,22 @@
 """A worker's own metrics, from Temporal's SDK."""
 
-import socket
-
 import httpx
 import pytest
 from pydantic import ValidationError
 from temporalio.testing import WorkflowEnvironment
 
+from embedded.ports import free_ports
 from settings import Settings
 from storage.flows import StoredFlows
 from storage.session import Database
 from temporal import connect_patiently, metrics_runtime
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 async def test_a_worker_serves_them_where_the_setting_says(
     time_skipping: WorkflowEnvironment, postgres_url: str
 ) -> None:
-    address = f"127.0.0.1:{free_port()}"
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     server = time_skipping.client.service_client.config.target_host
     settings = Settings(temporal_address=server, worker_metrics_address=address)
     async with Database(postgres_url) as database, httpx.AsyncClient(trust_env=False) as http:

@@ -1,5 +1,8 @@
 """Pausing what waits to be sent: it leaves the queue, and comes back at the resume (flow.md 2.10)."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import pytest
 from sqlalchemy import text
 
@@ -13,18 +16,29 @@ ANA, BOB = "+16045550001", "+16045550002"
 @pytest.fixture
 def world_settings(world_settings: Settings) -> Settings:
     """One send at a time, so that a slow one keeps the next in the queue."""
-    return world_settings.model_copy(update={"send_slots": 1, "http_timeout": 10})
+    return world_settings.model_copy(update={"send_slots": 1})
 
 
-async def waiting_behind_bob(world: World) -> tuple[Customer, Customer]:
-    """Bob's message takes seconds; Ana's waits for it."""
-    await world.behave(BOB, latencyMs=4000)
-    bob = await world.send(await world.publish(offer()), BOB)
-    await bob.has("state = 'sending'", "welcome")
-    ana = await world.send(await world.publish(offer()), ANA)
-    await ana.is_in_state("running")
-    await ana.waits_for("welcome")
-    return ana, bob
+async def on_the_wire(world: World, number: str, **knobs: object) -> Customer:
+    """A customer whose first message is being sent, which takes seconds."""
+    await world.behave(number, latencyMs=6000, **knobs)
+    customer = await world.send(await world.publish(offer()), number)
+    await customer.has("state = 'sending'", "welcome")
+    return customer
+
+
+@contextlib.asynccontextmanager
+async def waiting_behind_bob(world: World) -> AsyncIterator[tuple[Customer, Customer]]:
+    """Ana's message waits, and Bob's is not done with meanwhile."""
+    bob = await on_the_wire(world, BOB)
+    async with world.database.transaction() as connection:
+        # What came of it cannot be recorded.
+        locked = text("SELECT FROM messages WHERE entry_id = :entry FOR UPDATE")
+        await connection.execute(locked, {"entry": bob.entry_id})
+        ana = await world.send(await world.publish(offer()), ANA)
+        await ana.is_in_state("running")
+        await ana.waits_for("welcome")
+        yield ana, bob
 
 
 async def attempted(world: World, customer: Customer) -> int:
@@ -36,9 +50,9 @@ async def attempted(world: World, customer: Customer) -> int:
 
 async def test_a_paused_send_leaves_the_queue_untouched(world: World) -> None:
     """Nobody has looked at it by the time it is resumed, and then it is sent once."""
-    ana, bob = await waiting_behind_bob(world)
-    await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
-    await ana.waits_for("is held")
+    async with waiting_behind_bob(world) as (ana, bob):
+        await world.api.post(f"/sendouts/{ana.sendout_id}/pause")
+        await ana.waits_for("is held")
     await bob.gets("Welcome")
     assert await attempted(world, ana) == 0
     await world.api.post(f"/sendouts/{ana.sendout_id}/resume")
@@ -49,9 +63,7 @@ async def test_a_paused_send_leaves_the_queue_untouched(world: World) -> None:
 
 async def test_a_send_that_has_begun_is_finished(world: World) -> None:
     """Its answer counts, though the run had asked for it back."""
-    await world.behave(BOB, latencyMs=3000)
-    bob = await world.send(await world.publish(offer()), BOB)
-    await bob.has("state = 'sending'", "welcome")
+    bob = await on_the_wire(world, BOB)
     await bob.run.signal("held")
     await bob.gets("Welcome")
     await bob.waits_for("time delay **wait**")

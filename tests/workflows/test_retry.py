@@ -5,17 +5,19 @@ from temporalio.client import WorkflowExecutionStatus
 
 from tests.workflows.conftest import Customer, World
 from tests.workflows.flows import offer, template
+from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
 from workflows import messages
 
 ANA = "+16045550001"
-FAILS_LATER = {"code": 131000, "via": "status", "times": 1}
 
 
 async def failed_and_open(world: World) -> Customer:
     """An entry whose first message failed after it was accepted: its run stays open for clicks."""
-    await world.behave(ANA, failWith=FAILS_LATER)
+    await world.behave(ANA, **NOTHING_BY_ITSELF)
     ana = await world.send(await world.publish(offer()), ANA)
-    await ana.gets("Welcome")
+    await ana.waits_for("time delay **wait**")
+    await tell_status(ana, "failed", code=131000)
+    await world.behave(ANA)
     await ana.is_in_state("failed")
     await ana.waits_for("clicks")
     assert await ana.status() is WorkflowExecutionStatus.RUNNING
@@ -79,6 +81,7 @@ async def test_starting_a_later_attempt_twice_is_harmless(world: World) -> None:
     await retry(world, ana)
     await ana.gets("Welcome", "Welcome")
     await ana.waits_for("time delay **wait**")
+    await ana.is_in_state("running")
     run_id = (await ana.run.describe()).run_id
     unmarked = """
         UPDATE entries SET state = 'queued', due_at = now() - interval '1 minute'
@@ -94,7 +97,7 @@ async def test_starting_a_later_attempt_twice_is_harmless(world: World) -> None:
 
 async def test_a_closed_run_is_followed_by_a_new_one(world: World) -> None:
     """A run without buttons has closed by the time its message is reported as failed."""
-    await world.behave(ANA, failWith=FAILS_LATER)
+    await world.behave(ANA, failWith={"code": 131000, "via": "status", "times": 1})
     flow = {
         "format": 1,
         "start": "hello",

@@ -15,7 +15,7 @@ BULK = [f"+16045550{n}" for n in range(900, 905)]
 @pytest.fixture
 def world_settings(world_settings: Settings) -> Settings:
     """One send at a time, so that the one on the wire keeps the others in the queue."""
-    return world_settings.model_copy(update={"send_slots": 1, "http_timeout": 20})
+    return world_settings.model_copy(update={"send_slots": 1})
 
 
 async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: World) -> None:

@@ -1,14 +1,12 @@
 """Runs whose template is held wait, and go on when it is released (flow.md 2.10)."""
 
-import json
 from typing import Any
 
 from sqlalchemy import text
 
-from embedded import credentials
 from tests.workflows.conftest import World, eventually
 from tests.workflows.flows import offer
-from whatsapp.signature import HEADER, sign
+from tests.workflows.told import tell
 
 ANA, BEN = "+16045550061", "+16045550062"
 NUDGE = {"message_template_name": "nudge", "message_template_language": "en_US"}
@@ -16,11 +14,8 @@ NUDGE = {"message_template_name": "nudge", "message_template_language": "en_US"}
 
 async def report(world: World, event: str) -> None:
     """WhatsApp's word on the template `nudge`."""
-    change = {"field": "message_template_status_update", "value": {"event": event, **NUDGE}}
-    body = json.dumps({"entry": [{"id": credentials.WABA_ID, "changes": [change]}]}).encode()
-    address = world.api.base_url.join("/v1/providers/whatsapp/webhook")
-    answer = await world.api.post(address, content=body, headers={HEADER: sign("secret", body)})
-    assert answer.status_code == 200, answer.text
+    value = {"event": event, **NUDGE}
+    await tell(world, {"field": "message_template_status_update", "value": value})
 
 
 async def held_by(world: World, sendout_id: Any) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 from settings import Settings
 from tests.workflows.conftest import World
 from tests.workflows.flows import offer
+from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
 
 ANA = "+16045550004"
 
@@ -38,11 +39,13 @@ async def test_without_any_status_it_is_given_up_and_shown(world: World) -> None
 
 async def test_a_status_after_the_grace_settles_it_after_all(world: World) -> None:
     """The entry runs again, its buttons work and its delay counts from the settling (flow.md 2.2)."""
-    await world.behave(ANA, dropAfterAcceptRate=1, delayMs=8000)
+    await world.behave(ANA, dropAfterAcceptRate=1, **NOTHING_BY_ITSELF)
     ana = await world.send(await world.publish(offer()), ANA)
     await ana.is_in_state("unknown")
     await ana.closes()
     await world.behave(ANA)
+    await tell_status(ana, "sent")
+    await tell_status(ana, "delivered")
     await ana.is_in_state("running")
     await ana.waits_for("time delay **wait**")
     await ana.skip(hours=20, seconds=1)
