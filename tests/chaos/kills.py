@@ -14,6 +14,8 @@ from embedded.stack import Stack
 PARTS = ("worker", "api", "temporal", "postgres", "simulator")
 _WITHOUT_PROGRESS = 3.0
 """Seconds without the messages a kill waits for, until it is made all the same: all may wait."""
+_SETTLED = 3.0
+"""Seconds after which what an outage held up is through: the simulator tries again every two."""
 
 
 class Kills:
@@ -22,7 +24,7 @@ class Kills:
     def __init__(
         self, stack: Stack, seed: str, *, times: int, expected: int, one_by_one: bool
     ) -> None:
-        """`one_by_one` waits for the whole stack between two kills; else their outages overlap."""
+        """`one_by_one` lets the whole stack settle between two kills; else their outages overlap."""
         chance = random.Random(seed)
         parts = [part for part in PARTS for _ in range(times)]
         chance.shuffle(parts)
@@ -32,6 +34,7 @@ class Kills:
         self._plan = list(zip(moments, pauses, parts, strict=True))
         self._stack = stack
         self._one_by_one = one_by_one
+        self._whole_since: float | None = None
         self._started = self._last = time.monotonic()
         self._pids = PidFiles(stack.data_dir / "run")
 
@@ -46,18 +49,27 @@ class Kills:
             return
         moment, pause, part = self._plan[0]
         waited = time.monotonic() - self._last
-        if waited < pause or (accepted < moment and waited < _WITHOUT_PROGRESS):
+        if waited < pause or (self._one_by_one and not self._has_settled()):
             return
-        if self._one_by_one and not is_whole(self._stack):
+        if accepted < moment and waited < _WITHOUT_PROGRESS:
             return
         pid = self._pids.leftover(part)
         if pid is None:
             return  # it is dead already, and its next life will do
         os.kill(pid, signal.SIGKILL)
         self._last = time.monotonic()
+        self._whole_since = None
         del self._plan[0]
         self.made.append(part)
         print(f"  {self._last - self._started:5.1f} s, {accepted:4} messages: SIGKILL {part}")
+
+    def _has_settled(self) -> bool:
+        """Whether the stack is whole, and was for a while: at all the looks since the last kill."""
+        if not is_whole(self._stack):
+            self._whole_since = None
+            return False
+        self._whole_since = self._whole_since or time.monotonic()
+        return time.monotonic() - self._whole_since >= _SETTLED
 
     def count(self, parts: Sequence[str]) -> int:
         """How many of these were killed."""

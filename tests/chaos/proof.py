@@ -1,6 +1,7 @@
 """What every sendout of the proofs must come to, in one place."""
 
 import time
+from collections import Counter
 from typing import Any
 
 from tests.chaos import judge
@@ -13,7 +14,7 @@ _QUIET = 2.0
 
 
 def await_end(sendout: Sendout, crowd: Crowd) -> None:
-    """Wait until nothing is pending and what is missing is as much as is shown to be unknown.
+    """Wait until nothing is pending and, node by node, as many are missing as are shown as unknown.
 
     What is missing for good is left to the verdict, which names it. A second more for each
     customer: slow machines make a few messages per second.
@@ -22,17 +23,19 @@ def await_end(sendout: Sendout, crowd: Crowd) -> None:
     def look() -> dict[str, Any]:
         crowd.look()
         shown = sendout.read()
+        unknown = Counter({node: given["unknown"] for node, given in shown["nodes"].items()})
+        missing = Counter(node for nodes in crowd.missing().values() for node in nodes)
         return {
             "progress": shown["progress"],
             "taps": crowd.is_done_tapping,
-            "gaps": shown["messages"]["unknown"] - sum(map(len, crowd.missing().values())),
+            "gaps": unknown == missing,
         }
 
-    done = {"progress": "idle", "taps": True, "gaps": 0}
+    done = {"progress": "idle", "taps": True, "gaps": True}
     deadline = time.monotonic() + PATIENCE + len(crowd.people)
     while (seen := look()) != done and time.monotonic() < deadline:
         time.sleep(0.4)
-    assert seen | {"gaps": 0} == done
+    assert seen | {"gaps": True} == done
     time.sleep(_QUIET)
     crowd.look()
 

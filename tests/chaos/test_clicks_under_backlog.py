@@ -18,7 +18,7 @@ FLOW = flow(hello=template("Hello!", button("yes", "more")), more=text("Here is 
 PER_SECOND = 10
 SAMPLES = 20
 BACKLOG = 1000
-OVERTAKEN = 2 * PER_SECOND
+OVERTAKEN = 5 * PER_SECOND
 """First messages that may go out between a tap and its reply. Some 200 wait in the queue before it."""
 FACTOR = 3.0
 SLACK = 0.25

@@ -1,10 +1,11 @@
 """An access token that expires in the middle of a sendout: everything waits, nothing fails."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from storage.channels import USUAL_RATE
 from tests.chaos.conftest import Size
 from tests.e2e.business import Business, Document, Sendout, counts
 from tests.e2e.customers import Customers, PhoneNumbers
@@ -41,9 +42,13 @@ def test_an_expired_token_holds_everything_until_there_is_a_new_one(
     name: str,
     size: Size,
     channel: str,
+    set_rate: Callable[[str, int], None],
 ):
     """The channel is held with WhatsApp's reason, later sendouts too; the new token delivers all, once."""
     early, late = numbers.take(size.faulty), numbers.take(size.faulty // 2)
+    sender = read(business, channel)["phoneNumber"]
+    # Slowly enough that half of them still wait when half of them have it.
+    set_rate(sender, len(early) // 12)
     first = business.start(name, HELLO, early)
     until(lambda seen: seen >= len(early) // 2, lambda: received(customers, early).total())
     customers.behave_by_default(failWith=EXPIRED)
@@ -51,6 +56,7 @@ def test_an_expired_token_holds_everything_until_there_is_a_new_one(
     hold = until(lambda seen: seen["state"] == "held", lambda: read(business, channel))["hold"]
     assert (hold["code"], hold["by"]) == (EXPIRED, "whatsapp")
     assert hold["message"]
+    set_rate(sender, USUAL_RATE)
     second = business.start(f"{name} meanwhile", HELLO, late)
     before = await_all_held(first, received(customers, early).total())
     await_all_held(second, 0)
@@ -77,7 +83,7 @@ def test_what_the_old_token_is_told_late_does_not_hold_the_new_one(
     """Calls that were on the wire when the token was renewed: refused, and made again with the new one."""
     clients = numbers.take(3)
     expired_meanwhile = {"code": EXPIRED, "times": 1}
-    customers.behave(clients, latencyMs=2200, failWith=expired_meanwhile)
+    customers.behave(clients, latencyMs=5000, failWith=expired_meanwhile)
     sendout = business.start(name, HELLO, clients)
     for client in clients:
         sendout.await_step(client, "send", state="sending")

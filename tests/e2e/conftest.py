@@ -52,7 +52,7 @@ class Impatient:
 
     def _start(self, **ports: Any) -> Stack:
         settings: dict[str, Any] = {
-            "late_delivery": 5,
+            "late_delivery": 15,
             "click_window": 4,
             "unknown_grace": 5,
             "http_timeout": 2.5,

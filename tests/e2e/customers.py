@@ -111,6 +111,16 @@ class Customers:
         behaviour = {**knobs, "recipients": recipients}
         self._http.put("/behaviour", json=behaviour).raise_for_status()
 
+    # --- what WhatsApp makes of templates ------------------------------------------------------
+
+    def recategorise(self, template: str, category: str) -> None:
+        """Put a template into another category in WhatsApp's list, without an event of it."""
+        listed = self._http.get("/templates").raise_for_status().json()["data"]
+        for one in listed:
+            if one["name"] == template:
+                one["category"] = category
+        self._http.put("/templates", json=listed).raise_for_status()
+
 
 class Reactions:
     """Customers of one batch, some of whom tap a button of each message as soon as they get it."""

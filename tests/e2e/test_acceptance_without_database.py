@@ -22,7 +22,7 @@ from tests.e2e.acceptance import BUSINESS_PATH, SEND, Invited, accepted, caller,
 from tests.e2e.business import Document
 from tests.e2e.customers import PhoneNumbers
 from tests.e2e.cut_at_commit import CutAtCommit, Side, socket_of
-from tests.e2e.patience import until, until_seen
+from tests.e2e.patience import PATIENCE, until, until_seen
 from tests.e2e.provider_events import body_of, change, status
 from whatsapp.signature import HEADER, sign
 
@@ -112,7 +112,7 @@ async def test_a_connection_that_breaks_during_the_commit_is_told(
         proxy.arm(clients[0], side)
         async with caller(address) as http:
             answer = await request.ask(http)
-        assert proxy.cut.is_set()
+        assert await asyncio.to_thread(proxy.cut.wait, PATIENCE)
         assert answer.status_code == 503, answer.text
         assert_unavailable(answer.json(), commit="unknown")
         async with Database(stack.database_url) as database:

@@ -62,8 +62,10 @@ async def test_a_request_without_an_answer_is_repeated_and_sends_to_nobody_twice
     stack: Stack, invited: Invited, numbers: PhoneNumbers, moment: str
 ):
     """The API is killed: one request relies on its Idempotency-Key, the other on `allow_one`."""
-    # The sendout is there before, so that the two do not wait for each other.
+    # The sendout is there before, so that the two do not wait for each other; its entry has ended,
+    # so that nobody else waits for our lock.
     sendout = invited.send([next(numbers)])
+    await asyncio.to_thread(sendout.await_idle)
     with_key, allow_one = numbers.take(8), numbers.take(8)
     requests = [invited.request(with_key, key=invited.name), invited.request(allow_one)]
     clients = [*with_key, *allow_one]

@@ -6,11 +6,14 @@ is all.
 
 from datetime import UTC, datetime, timedelta
 
-from tests.e2e.business import Business, counts
+from tests.e2e.business import Business, Document, counts
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import ask, button, delay, flow, invitation, template, text
 from tests.e2e.patience import eventually
 from tests.e2e.provider_events import Webhook, delivered
+
+LONG = 15
+"""Seconds of a delay that something else has to come before, on a machine that stalls, too."""
 
 # --- delays ------------------------------------------------------------------------------------
 
@@ -20,7 +23,7 @@ def test_only_the_silent_are_nudged(
 ):
     """After a no-click delay a tap of any button has spared its customer the nudge."""
     silent, curious, done = numbers.take(3)
-    sendout = business.start(name, invitation(5), [silent, curious, done])
+    sendout = business.start(name, invitation(LONG), [silent, curious, done])
     customers.tap(customers.await_message(curious, "Hello!"), "yes")
     customers.tap(customers.await_message(done, "Hello!"), "no")
 
@@ -41,6 +44,7 @@ def test_a_delay_for_all_also_reaches_who_tapped(
     silent, curious = numbers.take(2)
     sendout = business.start(name, invitation(4, "all"), [silent, curious])
     customers.tap(customers.await_message(curious, "Hello!"), "yes")
+    customers.await_message(curious, "Here is more.")
 
     sendout.await_idle()
 
@@ -53,8 +57,8 @@ def test_a_text_ends_a_no_response_delay(
 ):
     """Whoever wrote anything to the sender is not reminded; a no-click delay does not mind texts."""
     writing, silent, wordy = numbers.take(3)
-    sendout = business.start(name, invitation(6, "no_response"), [writing, silent])
-    other = business.start(f"{name} 2", invitation(6, "no_click"), [wordy])
+    other = business.start(f"{name} 2", invitation(LONG, "no_click"), [wordy])
+    sendout = business.start(name, invitation(LONG, "no_response"), [writing, silent])
     for number in (writing, wordy):
         customers.await_message(number, "Hello!")
         customers.write(number, "What is this about?")
@@ -157,7 +161,7 @@ def test_an_opt_out_stops_marketing_but_not_the_rest(
     writing, tapping, content = numbers.take(3)
     offer = flow(
         hello=template("Hello!", button("yes"), button("enough", opt_out=True), then="wait"),
-        wait=delay(6, "all", "nudge"),
+        wait=delay(LONG, "all", "nudge"),
         nudge=template("Still there?"),
     )
     sendout = business.start(name, offer, [writing, tapping, content])
@@ -191,28 +195,34 @@ def test_an_ask_takes_the_next_text_or_times_out(
 ):
     """The answer goes into what follows and into the entry; silence takes the other way."""
     telling, silent = numbers.take(2)
-    survey = flow(
-        hello=template("A question?", button("yes", "question")),
-        question=text("Which colour?", then="colour"),
-        colour=ask("colour", 5, then="thanks", on_timeout="pity"),
-        thanks=text("{{colour}} it is."),
-        pity=text("Maybe next time."),
-    )
-    sendout = business.start(name, survey, [telling, silent])
-    for number in (silent, telling):
+
+    def survey(timeout: int) -> Document:
+        return flow(
+            hello=template("A question?", button("yes", "question")),
+            question=text("Which colour?", then="colour"),
+            colour=ask("colour", timeout, then="thanks", on_timeout="pity"),
+            thanks=text("{{colour}} it is."),
+            pity=text("Maybe next time."),
+        )
+
+    told = business.start(name, survey(120), [telling])
+    untold = business.start(f"{name} 2", survey(2), [silent])
+    for sendout, number in ((untold, silent), (told, telling)):
         wamid = customers.await_message(number, "A question?")
         customers.write(number, "Before the question")
+        sendout.await_step(number, "reply")
         customers.tap(wamid, "yes")
         sendout.await_step(number, "ask", node="colour")
     customers.write(telling, "Deep blue")
 
     customers.await_message(telling, "Deep blue it is.")
     customers.await_message(silent, "Maybe next time.")
-    sendout.await_idle()
+    told.await_idle()
+    untold.await_idle()
     assert customers.got(telling) == ["A question?", "Which colour?", "Deep blue it is."]
     assert customers.got(silent) == ["A question?", "Which colour?", "Maybe next time."]
-    assert sendout.entry(telling)["outputVariables"] == {"colour": "Deep blue"}
-    assert sendout.entry(silent)["outputVariables"] == {}
+    assert told.entry(telling)["outputVariables"] == {"colour": "Deep blue"}
+    assert untold.entry(silent)["outputVariables"] == {}
 
 
 # --- levers ------------------------------------------------------------------------------------
@@ -223,7 +233,7 @@ def test_a_pause_across_a_due_time_loses_and_doubles_nobody(
 ):
     """Held before the nudge, and before the start; resume releases both, once, twice resumed or not."""
     early, later = numbers.take(10), numbers.take(10)
-    sendout = business.start(name, invitation(5), early)
+    sendout = business.start(name, invitation(LONG), early)
     eventually(lambda: customers.got_by(early), {n: ["Hello!"] for n in early})
     assert sendout.order("pause")["state"] == "paused"
     business.send(name, later)
@@ -245,7 +255,7 @@ def test_cancelling_ends_runs_without_another_send(
 ):
     """One entry or all of them, in the middle of a delay; a click afterwards is only recorded."""
     single, others = next(numbers), numbers.take(3)
-    sendout = business.start(name, invitation(8), [single, *others])
+    sendout = business.start(name, invitation(LONG), [single, *others])
     wamids = {n: customers.await_message(n, "Hello!") for n in [single, *others]}
     entry = sendout.entries()[single]
     cancelled = business.post(f"/entries/{entry['entryId']}/cancel")["entity"]
@@ -270,18 +280,19 @@ def test_a_scheduled_entry_waits_for_its_time(
     business: Business, customers: Customers, numbers: PhoneNumbers, name: str
 ):
     """It is shown as scheduled and not sent before; an entry without a time does not wait for it."""
-    at_once, later = numbers.take(2)
+    at_once, later, tomorrow = numbers.take(3)
     business.publish(name, flow(hello=template("Hello!")))
     due = datetime.now(UTC) + timedelta(seconds=6)
+    in_a_day = due + timedelta(days=1)
     entries = [
         {"client": later, "campaignName": name, "scheduledAt": due.isoformat()},
+        {"client": tomorrow, "campaignName": name, "scheduledAt": in_a_day.isoformat()},
         {"client": at_once, "campaignName": name},
     ]
 
     sendout = business.send_entries(entries)
-    assert sendout.read()["entries"]["scheduled"] == 1
     customers.await_message(at_once, "Hello!")
-    sendout.await_states(completed=[at_once, later])
+    sendout.await_states(completed=[at_once, later], scheduled=[tomorrow])
 
     assert customers.got_by([at_once, later]) == {at_once: ["Hello!"], later: ["Hello!"]}
     accepted_at = datetime.fromisoformat(customers.messages(later)[0]["acceptedAt"])

@@ -10,6 +10,7 @@ from embedded.stack import Stack
 from tests.e2e.business import Business
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import invitation
+from tests.e2e.patience import until_seen
 from workflows import messages
 
 
@@ -35,7 +36,8 @@ async def test_a_waiting_run_tells_what_it_did_and_what_it_waits_for(
         messages.SENDOUT_ID: sendout.id,
     }
 
-    history = await handle.fetch_history()
+    # The record says that the delay has begun before the run does.
+    history = await until_seen(lambda seen: len(summaries(seen)) > 1, handle.fetch_history)
     assert summaries(history) == ["hello", "wait: then go on without a click"]
 
     metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)

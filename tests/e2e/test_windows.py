@@ -1,10 +1,10 @@
 """The two windows of a run: for a delivery that is late, and for clicks after the end."""
 
-import httpx
 import pytest
 
 from embedded.stack import Stack
-from tests.e2e.business import Business, Sendout, counts
+from tests.e2e.business import Business, counts
+from tests.e2e.closing import await_closed
 from tests.e2e.conftest import Impatient
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.flows import button, flow, invitation, template, text
@@ -14,18 +14,6 @@ from tests.e2e.patience import until
 @pytest.fixture
 def stack(impatient: Impatient) -> Stack:
     return impatient.stack
-
-
-def await_closed(stack: Stack, sendout: Sendout, client: str) -> None:
-    """Wait until Temporal has closed the run of this client."""
-    workflow_id = sendout.entries()[client]["workflowId"]
-    address = f"{stack.temporal_ui_url}/api/v1/namespaces/default/workflows/{workflow_id}"
-
-    def status() -> str:
-        answer = httpx.get(address, trust_env=False).raise_for_status()
-        return str(answer.json()["workflowExecutionInfo"]["status"])
-
-    until(lambda seen: seen == "WORKFLOW_EXECUTION_STATUS_COMPLETED", status)
 
 
 def test_a_message_that_never_arrives_ends_not_received(
@@ -57,7 +45,8 @@ def test_a_late_click_opens_a_closed_run_again(
     business.post(f"/campaigns/{campaign_id}/publish")
     sendout = business.send(name, [number])
     sendout.await_states(completed=[number])
-    await_closed(stack, sendout, number)
+    run = sendout.entries()[number]["workflowId"]
+    await_closed(stack, run)
     newer = flow(hello=template("Hello!", button("yes", "more")), more=text("Too late."))
     business.http.put(f"/campaigns/{campaign_id}/draft", json={"flow": newer}).raise_for_status()
     business.post(f"/campaigns/{campaign_id}/publish")
@@ -67,10 +56,10 @@ def test_a_late_click_opens_a_closed_run_again(
     customers.await_message(number, "Here is more.")
     again = customers.tap(wamid, "yes")
     sendout.await_step(number, "click", inboundId=again, counted=False)
-    await_closed(stack, sendout, number)
+    await_closed(stack, run)
     customers.tap(wamid, "no")
     sendout.await_step(number, "click", button="no", counted=True)
-    await_closed(stack, sendout, number)
+    await_closed(stack, run)
 
     assert customers.got(number) == ["Hello!", "Still there?", "Here is more."]
     assert sendout.states() == {number: "completed"}
