@@ -11,11 +11,12 @@ import httpx
 from embedded.processes import PidFiles
 from embedded.stack import Stack
 
+_WAY_OF_A_STATUS = ("simulator", "api", "postgres")
 PARTS = ("worker", "api", "temporal", "postgres", "simulator")
 _WITHOUT_PROGRESS = 3.0
 """Seconds without the messages a kill waits for, until it is made all the same: all may wait."""
 _SETTLED = 3.0
-"""Seconds after which what an outage held up is through: the simulator tries again every two."""
+"""Seconds after which the statuses that an outage held up are through: they are tried every two."""
 
 
 class Kills:
@@ -64,11 +65,13 @@ class Kills:
         print(f"  {self._last - self._started:5.1f} s, {accepted:4} messages: SIGKILL {part}")
 
     def _has_settled(self) -> bool:
-        """Whether the stack is whole, and was for a while: at all the looks since the last kill."""
+        """Whether the stack is whole, and statuses that its last outage held up have come through."""
         if not is_whole(self._stack):
             self._whole_since = None
             return False
         self._whole_since = self._whole_since or time.monotonic()
+        if self.made and self.made[-1] not in _WAY_OF_A_STATUS:
+            return True
         return time.monotonic() - self._whole_since >= _SETTLED
 
     def count(self, parts: Sequence[str]) -> int:

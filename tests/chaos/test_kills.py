@@ -42,7 +42,7 @@ def test_kills_double_nothing_and_hide_nothing(
         time.sleep(0.1)
     stack.wait_ready()
     customers.await_reachable()
-    proof.await_end(sendout, crowd)
+    proof.await_end(sendout, crowd, resends=resends)
 
     unknown = proof.assert_exact(sendout, crowd)
     print(f"  {len(crowd.ledger)} messages, {unknown} unknown")

@@ -60,14 +60,14 @@ def test_storms_lose_and_double_nothing(
         customers.behave(clients, **knobs)
 
     sendout = business.start(name, FLOW, people)
-    proof.await_end(sendout, crowd)
+    resends = stack.settings.unknown_outcome == "resend"
+    proof.await_end(sendout, crowd, resends=resends)
 
     never_taken = sum(
         Knobs.model_validate(no_taker).chance(NO_TAKER_RATE, "http500Before", n.lstrip("+"), 1)
         for n, person in people.items()
         if person.knobs is no_taker
     )
-    resends = stack.settings.unknown_outcome == "resend"
     assert proof.assert_exact(sendout, crowd) == (0 if resends else never_taken)
     entries = judge.read_entries(sendout)
     assert [c for n in people for c in wrong_pauses(people[n], n, entries[n], crowd)] == []

@@ -92,7 +92,7 @@ def test_a_text_of_a_hidden_number_counts_as_a_response(
     """A status has told whose user id it is; the no-response delay ends, for the silent it does not."""
     writing, silent = numbers.take(2)
     customers.behave([writing, silent], hidePhone=True)
-    sendout = business.start(name, invitation(15, "no_response"), [writing, silent])
+    sendout = business.start(name, invitation(12, "no_response"), [writing, silent])
     await_delivered(sendout, writing, silent)
 
     customers.write(writing, "What is this about?")

@@ -12,7 +12,7 @@ from tests.e2e.flows import ask, button, delay, flow, invitation, template, text
 from tests.e2e.patience import eventually
 from tests.e2e.provider_events import Webhook, delivered
 
-LONG = 15
+LONG = 12
 """Seconds of a delay that something else has to come before, on a machine that stalls, too."""
 
 # --- delays ------------------------------------------------------------------------------------
