@@ -81,12 +81,12 @@ async def test_readers_who_leave_hold_no_connection(
     address = address_of(await fill(database, ROWS))
 
     for _ in range(AT_ONCE + 1):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async with api.stream("GET", address) as answer:
                 assert answer.status_code == 200
                 await anext(answer.aiter_bytes())
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while app.state.report_slots._value < AT_ONCE:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
