@@ -301,7 +301,7 @@ def verdict(console: Console, customers: Sequence[Customer], shown: Counts, *, a
     console.print(f"Entries:  {_listed(entries)}\nMessages: {_listed(messages)}", soft_wrap=True)
     if late := sum(customer.gets != customer.plan.gets for customer in customers):
         console.print(
-            f"{late} customers tapped more than {IN_TIME:g} s after the invite, for this machine is slow, "
+            f"{late} of the customers tapped more than {IN_TIME:g} s after the invite, for this machine is slow, "
             "and got the nudge as well.",
             soft_wrap=True,
         )

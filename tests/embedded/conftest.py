@@ -5,24 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.patience import PATIENCE
+from tests.e2e.patience import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def eventually(condition: Callable[[], object]) -> None:
     """Wait for a condition; the limit is for slow machines, not a promise."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
+    until(bool, condition, every=0.02)
 
 
 @dataclass

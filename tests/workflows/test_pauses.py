@@ -9,6 +9,7 @@ from sqlalchemy import text
 from settings import Settings
 from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
+from tests.workflows.on_the_wire import kept_on_the_wire, on_the_wire
 
 ANA, BOB = "+16045550001", "+16045550002"
 
@@ -19,22 +20,10 @@ def world_settings(world_settings: Settings) -> Settings:
     return world_settings.model_copy(update={"send_slots": 1})
 
 
-async def on_the_wire(world: World, number: str, **knobs: object) -> Customer:
-    """A customer whose first message is being sent, which takes seconds."""
-    await world.behave(number, latencyMs=6000, **knobs)
-    customer = await world.send(await world.publish(offer()), number)
-    await customer.has("state = 'sending'", "welcome")
-    return customer
-
-
 @contextlib.asynccontextmanager
 async def waiting_behind_bob(world: World) -> AsyncIterator[tuple[Customer, Customer]]:
     """Ana's message waits, and Bob's is not done with meanwhile."""
-    bob = await on_the_wire(world, BOB)
-    async with world.database.transaction() as connection:
-        # What came of it cannot be recorded.
-        locked = text("SELECT FROM messages WHERE entry_id = :entry FOR UPDATE")
-        await connection.execute(locked, {"entry": bob.entry_id})
+    async with kept_on_the_wire(world, BOB) as bob:
         ana = await world.send(await world.publish(offer()), ANA)
         await ana.is_in_state("running")
         await ana.waits_for("welcome")

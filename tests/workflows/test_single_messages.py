@@ -6,6 +6,7 @@ from sqlalchemy import text
 from settings import Settings
 from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
+from tests.workflows.on_the_wire import kept_on_the_wire
 
 ZOE = "+16045550089"
 SLOW = "+16045550800"
@@ -20,13 +21,8 @@ def world_settings(world_settings: Settings) -> Settings:
 
 async def test_a_single_message_overtakes_the_first_messages_of_sendouts(world: World) -> None:
     name = await world.publish(offer())
-    await world.behave(SLOW, latencyMs=5000)
-    on_the_wire = await world.send(name, SLOW)
-    await on_the_wire.has("state = 'sending'", "welcome")
-    async with world.database.transaction() as connection:
-        # What came of it cannot be recorded, and no other send begins, until all are in the queue.
-        locked = text("SELECT FROM messages WHERE entry_id = :entry FOR UPDATE")
-        await connection.execute(locked, {"entry": on_the_wire.entry_id})
+    # No other send begins until all are in the queue.
+    async with kept_on_the_wire(world, SLOW):
         for customer in [await world.send(name, number) for number in BULK]:
             await customer.waits_for("welcome")
         message = {"number": ZOE, "templateName": "nudge", "language": "en_US"}
