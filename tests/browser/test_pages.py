@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from embedded import credentials
@@ -13,6 +14,7 @@ from embedded.stack import Stack
 from tests.browser.pages import FEEDBACK, ROOT, Pages
 from tests.e2e.business import Business
 from tests.e2e.customers import Customers, PhoneNumbers
+from tests.e2e.patience import until
 
 
 def test_campaigns_are_renamed_duplicated_archived_and_restored(
@@ -157,6 +159,9 @@ def test_a_revoked_key_ends_the_session_in_words(page: Page, stack: Stack):
     key, key_id = _key(stack, "read")
     pages.sign_in(key)
     _cli(stack, "key", "revoke", key_id)
+    # The API may take a key for another second that it had just found good.
+    address, headers = f"{stack.api_url}/v1/me", {"X-API-Key": key}
+    until(lambda status: status == 401, lambda: httpx.get(address, headers=headers).status_code)
     page.get_by_role("link", name="Opt-outs").click()
     expect(page.get_by_role("alert")).to_contain_text("no longer takes your key")
     assert page.evaluate("sessionStorage.length") == 0

@@ -11,7 +11,8 @@ from domain.shape import read_flow
 
 VARIABLE = "tier"
 VALUES = ("", "1", "5", "gold")
-_DURATIONS = ("PT1M", "PT1H", "PT20H")
+_DURATIONS = ("PT1H", "PT4H", "PT20H")
+"""Hours, since on the real system some of the time passes by itself."""
 _KINDS = ("message", "delay", "delay", "ask", "message", "branch", "split")
 _BUTTONS = ("yes", "no", "more")
 
