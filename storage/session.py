@@ -10,6 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from storage.availability import database_is_away
 
+CONNECTED_WITHIN = 5
+"""Seconds until PostgreSQL counts as away."""
+ANSWERED_WITHIN = 30
+"""Seconds for one statement; a server that hangs counts as one that is away."""
+FREE_WITHIN = 10
+"""Seconds to wait for one of the pool's connections."""
+
 
 class CommitOutcomeUnknown(Exception):
     """The connection broke during the commit: what was asked may or may not have been done."""
@@ -37,13 +44,12 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=FREE_WITHIN,
             # Statements are logged when they fail; what is sent to whom is not for logs.
             hide_parameters=True,
             connect_args={
-                "timeout": 5,
-                # A server that hangs counts as one that is away.
-                "command_timeout": 30,
+                "timeout": CONNECTED_WITHIN,
+                "command_timeout": ANSWERED_WITHIN,
                 "server_settings": {"application_name": "sendout"},
             },
         )

@@ -10,18 +10,34 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from hypothesis import HealthCheck
+from hypothesis import settings as drawing
 from sqlalchemy import text
 
 # Before anything imports them: their assertions tell what they saw, as those of tests do.
 pytest.register_assert_rewrite("tests.e2e.patience", "tests.chaos.proof")
 
+# The same examples on every machine, however long it stands still over one of them.
+drawing.register_profile(
+    "sendout",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+drawing.load_profile("sendout")
+
 from embedded.postgres import running_postgres  # noqa: E402
 from settings import Settings  # noqa: E402
+from storage import session  # noqa: E402
 from storage.all_tables import metadata  # noqa: E402
 from storage.schema import migrate  # noqa: E402
 from storage.session import Database  # noqa: E402
 from tests.record import BUSINESS, KEY, add_business  # noqa: E402
 from tests.temporal_stand_ins import RecordedPokes, api_without_temporal  # noqa: E402
+
+# In this process no server hangs; a machine that stands still for half a minute does.
+session.CONNECTED_WITHIN = session.ANSWERED_WITHIN = session.FREE_WITHIN = 300
 
 
 @pytest.fixture(scope="session")

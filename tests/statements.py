@@ -1,12 +1,14 @@
 """What a test's calls ask of the database, and wait for there."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.availability import is_deadlock
 from storage.session import Database
 from tests.e2e.patience import until_seen
 
@@ -31,6 +33,21 @@ async def until_somebody_waits(connection: AsyncConnection) -> None:
     """Until a transaction waits for what another one has locked."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     await until_seen(bool, lambda: connection.scalar(waits))
+
+
+@asynccontextmanager
+async def closing_a_circle(connection: AsyncConnection) -> AsyncIterator[None]:
+    """A statement that waits for a transaction that waits for this one.
+
+    PostgreSQL ends the one whose look, a second after its wait began, sees the circle first. That
+    is the other one, unless the machine stood still in between.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_deadlock(error):
+            raise
+        await connection.rollback()
 
 
 async def end_the_one_that_waits(database: Database) -> None:

@@ -16,7 +16,7 @@ from storage.session import Database
 from storage.tables import claims, entries, messages, run_signals
 from tests.api.sent import add_sendout
 from tests.record import BUSINESS
-from tests.statements import statements, until_somebody_waits
+from tests.statements import closing_a_circle, statements, until_somebody_waits
 from tests.temporal_stand_ins import RecordedClosing, RecordedPokes
 
 SENDOUTS = f"/v1/businesses/{BUSINESS}/sendouts"
@@ -190,11 +190,12 @@ async def test_cancel_outlives_a_deadlock_with_a_page_of_starts(
         cancelling = asyncio.create_task(pull(api, crowd, "cancel"))
         async with database.transaction() as looking:
             await until_somebody_waits(looking)
-        await connection.execute(
-            update(entries)
-            .where(c.sendout_id == crowd, c.state == "queued")
-            .values(state="running")
-        )
+        async with closing_a_circle(connection):
+            await connection.execute(
+                update(entries)
+                .where(c.sendout_id == crowd, c.state == "queued")
+                .values(state="running")
+            )
     cancelled = await cancelling
     assert cancelled["entries"] == counted(cancelled=7000, completed=1000, failed=2000)
 

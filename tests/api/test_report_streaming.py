@@ -15,6 +15,7 @@ from api.csv_stream import AT_ONCE
 from embedded.ports import free_ports
 from storage.session import Database
 from tests.api.long_report import fill, lines_and_bytes, peak_of
+from tests.e2e.patience import PATIENCE
 from tests.record import BUSINESS, KEY
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ async def api_process(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
             trust_env=False,
             timeout=60,
         ) as client:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not await is_up(client):  # noqa: ASYNC110 - nothing tells of it
                     await asyncio.sleep(0.1)
             yield client, process.pid
@@ -81,12 +82,12 @@ async def test_readers_who_leave_hold_no_connection(
     address = address_of(await fill(database, ROWS))
 
     for _ in range(AT_ONCE + 1):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             async with api.stream("GET", address) as answer:
                 assert answer.status_code == 200
                 await anext(answer.aiter_bytes())
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while app.state.report_slots._value < AT_ONCE:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
     assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

@@ -81,10 +81,17 @@ async def test_sendouts_with_new_work_are_poked_after_the_commit(
     monkeypatch: pytest.MonkeyPatch,
 ):
     order: list[str] = []
+
+    def note(_connection: object) -> None:
+        order.append("commit")
+
     monkeypatch.setattr(RecordedPokes, "poke", lambda _self, _sendout: order.append("poke"))
     engine = database.engine.sync_engine
-    event.listen(engine, "commit", lambda _connection: order.append("commit"))
-    await send(api, entry(1))
+    event.listen(engine, "commit", note)
+    try:
+        await send(api, entry(1))
+    finally:
+        event.remove(engine, "commit", note)
     assert order[-2:] == ["commit", "poke"]
 
 

@@ -95,7 +95,7 @@ FLOWS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(FLOWS)
 def test_check_judges_any_flow(document):
     flow = read_flow(document)
@@ -110,7 +110,7 @@ def test_check_judges_any_flow(document):
         assert issue.message
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(FLOWS)
 def test_without_undeclared_variables_every_placeholder_gets_its_value(document):
     flow = read_flow(document)
@@ -172,7 +172,7 @@ TIMED = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(IDS, TIMED, min_size=1, max_size=7), IDS)
 def test_window_is_judged_as_by_walking_every_path(nodes, start):
     flow = read_flow({"format": 1, "start": start, "nodes": nodes})

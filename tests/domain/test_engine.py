@@ -28,8 +28,6 @@ SEEDS = 40
 
 @settings(
     max_examples=100,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(st.data(), flows(), st.sampled_from(VALUES), st.integers(1, 6))

@@ -113,7 +113,7 @@ def with_change(document: Any, path: list[int], value: Any) -> Any:
     return {**document, key: with_change(document[key], path[1:], value)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(VALID), st.lists(st.integers(0, 9), max_size=6), JSON)
 def test_any_document_is_read_or_refused_with_one_issue_per_field_and_code(document, path, value):
     changed = with_change(document, path, value)

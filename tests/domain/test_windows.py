@@ -149,7 +149,7 @@ def test_changes_of_half_an_hour_count_too():
 _CLOCK = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 59]))
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(
     since=_CLOCK,
     to=_CLOCK,

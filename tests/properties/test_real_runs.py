@@ -30,9 +30,6 @@ def chosen_flows() -> list[Flow]:
 
     @settings(
         max_examples=200,
-        derandomize=True,
-        database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -13,7 +13,7 @@ from storage.run_record import RunRecord
 from storage.session import Database
 from storage.tables import asks, entries
 from tests.api.sent import add_entry
-from tests.statements import until_somebody_waits
+from tests.statements import closing_a_circle, until_somebody_waits
 
 
 @pytest.fixture
@@ -112,7 +112,8 @@ async def test_a_cancel_outlives_a_deadlock_with_a_text_that_answers(
         await connection.execute(select(asks.c.entry_id).with_for_update())
         cancelling = asyncio.create_task(cancel(database, ask, whole_sendout=True))
         await until_somebody_waits(connection)
-        await lock_entry(connection, bo)
+        async with closing_a_circle(connection):
+            await lock_entry(connection, bo)
     await cancelling
     assert await open_asks(database) == 0
     async with database.transaction() as connection:
