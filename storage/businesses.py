@@ -68,5 +68,5 @@ async def list_businesses(connection: AsyncConnection) -> list[Business]:
 
 async def database_time(connection: AsyncConnection) -> datetime:
     """The time by the clock that all recorded times are of."""
-    now: datetime = (await connection.execute(select(func.now()))).scalar_one()
+    now: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
     return now

@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -52,26 +54,30 @@ class Console:
             self.said.append(text)
 
 
+@contextmanager
+def reader(browser: Browser, **looks: Any) -> Iterator[Page]:
+    """A tab of somebody who reads English and sees it as these options of Playwright's say."""
+    context = browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC"} | looks)
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own for each test, in English; it must not complain of anything."""
-    context = browser.new_context(viewport=LAPTOP, locale="en-GB", timezone_id="UTC")
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    console = Console(page)
-    yield page
-    context.close()
+    """A page of its own for each test; it must not complain of anything."""
+    with reader(browser, viewport=LAPTOP) as page:
+        console = Console(page)
+        yield page
     assert console.said == []
 
 
 @pytest.fixture(scope="package")
 def session(browser: Browser, stack: Stack) -> str:
     """What the tab keeps of somebody who signed in."""
-    page = browser.new_page()
-    Pages(page, stack.api_url).sign_in()
-    kept = str(page.evaluate("sessionStorage.getItem('sendout.session')"))
-    page.close()
-    return kept
+    with reader(browser) as page:
+        Pages(page, stack.api_url).sign_in()
+        return str(page.evaluate("sessionStorage.getItem('sendout.session')"))
 
 
 @pytest.fixture

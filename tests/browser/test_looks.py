@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
 from embedded.stack import Stack
-from tests.browser.conftest import LAPTOP
+from tests.browser.conftest import LAPTOP, reader
 from tests.browser.examine import examine
 from tests.browser.pages import FEEDBACK, Pages
 from tests.e2e.business import Business
@@ -24,11 +24,9 @@ if os.environ.get("PICTURES"):
 def look(request: pytest.FixtureRequest, browser: Browser, stack: Stack) -> Iterator[Pages]:
     """The pages as that reader sees them."""
     scheme, viewport = request.param
-    context = browser.new_context(
-        viewport=viewport, color_scheme=scheme, reduced_motion="reduce", locale="en-GB"
-    )
-    yield Pages(context.new_page(), stack.api_url)
-    context.close()
+    looks = {"viewport": viewport, "color_scheme": scheme, "reduced_motion": "reduce"}
+    with reader(browser, **looks) as page:
+        yield Pages(page, stack.api_url)
 
 
 def test_pages_are_accessible_and_legible(

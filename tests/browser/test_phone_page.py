@@ -8,13 +8,15 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from embedded.stack import Stack
-from tests.browser.conftest import LAPTOP
+from tests.browser.conftest import LAPTOP, reader
 from tests.browser.examine import ROOT, examine
 from tests.e2e.business import Business
 from tests.e2e.customers import Customers, PhoneNumbers
 from tests.e2e.patience import until
 
 DEMO = json.loads((ROOT / "examples" / "flows" / "demo.json").read_text())
+# Its nudge would come between what a customer does and the answer.
+DEMO["nodes"]["wait"]["duration"] = "PT20H"
 PHONE: ViewportSize = {"width": 360, "height": 740}
 LOOKS = [("light", LAPTOP), ("dark", PHONE)]
 if os.environ.get("PICTURES"):
@@ -135,9 +137,8 @@ SHOWCASE = {
 def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """The page as that reader sees it."""
     scheme, viewport = request.param
-    context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")
-    yield context.new_page()
-    context.close()
+    with reader(browser, viewport=viewport, color_scheme=scheme) as page:
+        yield page
 
 
 def test_every_kind_of_message_is_shown_and_accessible(

@@ -5,7 +5,11 @@ import os
 import signal
 from collections.abc import Iterator
 
+import psutil
+
+from embedded.processes import alive
 from embedded.stack import Stack
+from tests.e2e.patience import until
 
 
 @contextlib.contextmanager
@@ -13,9 +17,16 @@ def gone(stack: Stack, *parts: str) -> Iterator[None]:
     """Kill parts while their supervisor is stopped, so that nobody starts them again in the block."""
     with _stopped(stack.process.pid):
         for part in parts:
-            stack.kill(part)
+            _kill(stack, part)
         yield
     stack.wait_ready()
+
+
+def _kill(stack: Stack, part: str) -> None:
+    """Until none of its processes is left: PostgreSQL's end by themselves, a moment after the first."""
+    children = psutil.Process(stack.pid(part)).children(recursive=True)
+    killed = {stack.kill(part), *(child.pid for child in children)}
+    until(lambda left: not left, lambda: {pid for pid in killed if alive(pid)})
 
 
 @contextlib.contextmanager

@@ -80,5 +80,5 @@ async def accepted(database: Database, clients: list[str]) -> int:
 
 def readiness(address: str, **query: int) -> tuple[int, str, dict[str, str]]:
     """The status of /readyz, and what it says."""
-    answer = httpx.get(f"{address}/readyz", params=query, timeout=20, trust_env=False)
+    answer = httpx.get(f"{address}/readyz", params=query, timeout=60, trust_env=False)
     return answer.status_code, answer.json()["status"], answer.json()["checks"]

@@ -35,7 +35,7 @@ class Customers:
     """All customers of a stack, through the control side of its simulator."""
 
     def __init__(self, simulator_url: str) -> None:
-        self._http = httpx.Client(base_url=f"{simulator_url}/_sim", trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=f"{simulator_url}/_sim", trust_env=False, timeout=60)
 
     def __enter__(self) -> Self:
         return self

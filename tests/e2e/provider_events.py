@@ -15,7 +15,7 @@ class Webhook:
 
     def __init__(self, api_url: str) -> None:
         self._address = f"{api_url}/v1/providers/whatsapp/webhook"
-        self._http = httpx.Client(trust_env=False, timeout=30)
+        self._http = httpx.Client(trust_env=False, timeout=60)
 
     def __enter__(self) -> Self:
         return self
