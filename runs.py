@@ -42,6 +42,10 @@ _POKED_EVERY = 0.1
 """Seconds between pokes of one sendout: requests in between share the next one."""
 _POKED_AGAIN_AFTER = 1.0
 """Seconds from a poke that failed, for instance while Temporal is away, to the next."""
+_CLOSED_AGAIN_AFTER = 1.0
+"""Seconds from a refusal to close runs, since those of another sendout are being closed, to the next try."""
+_CLOSED_AGAIN_AT_LAST = 60.0
+"""Seconds between such tries when it takes long: the pause doubles until then."""
 _DEFAULTS = Limits()
 
 
@@ -294,18 +298,25 @@ class Runs:
 
     async def _cancel_runs(self, sendout_id: UUID) -> None:
         query = f"SendoutId = '{sendout_id}'"
-        try:
-            await self._client.workflow_service.start_batch_operation(
-                StartBatchOperationRequest(
-                    namespace=self._client.namespace,
-                    visibility_query=f"{query} AND ExecutionStatus = 'Running'",
-                    job_id=f"cancel-{sendout_id}",
-                    reason="cancelled",
-                    cancellation_operation=BatchOperationCancellation(identity="sendout"),
-                )
-            )
-        except RPCError as error:
-            log.warning("runs are left to close by themselves", error=error.message)
+        request = StartBatchOperationRequest(
+            namespace=self._client.namespace,
+            visibility_query=f"{query} AND ExecutionStatus = 'Running'",
+            job_id=f"cancel-{sendout_id}",
+            reason="cancelled",
+            cancellation_operation=BatchOperationCancellation(identity="sendout"),
+        )
+        pause = _CLOSED_AGAIN_AFTER
+        while True:
+            try:
+                await self._client.workflow_service.start_batch_operation(request)
+            except RPCError as error:
+                # A namespace has one such operation at a time, unless its server allows more.
+                if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _CLOSED_AGAIN_AT_LAST)
+                    continue
+                log.warning("runs are left to close by themselves", error=error.message)
+            return
 
     # --- background work -----------------------------------------------------------------------
 

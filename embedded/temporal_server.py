@@ -35,6 +35,8 @@ DYNAMIC_CONFIG: Final[Mapping[str, Any]] = {
     "frontend.rps": _PLENTY,
     "frontend.namespaceRPS": _PLENTY,
     "frontend.namespaceRPS.visibility": 200,
+    # The runs of several cancelled sendouts are closed at once.
+    "frontend.MaxConcurrentBatchOperationPerNamespace": 50,
     "history.rps": _PLENTY,
     "matching.rps": _PLENTY,
     "frontend.persistenceMaxQPS": 50_000,
