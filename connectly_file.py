@@ -1,5 +1,6 @@
 """Connectly's report as a file: its rows with their line numbers, or what is wrong with them."""
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,7 @@ def read_report(path: Path) -> Iterator[HistoryRow | Unreadable]:
     Columns are found by name, in any order; further ones are ignored, and so are empty lines.
     Raises `NotCsv`, also in the middle of a file whose quotes do not match, and `OSError`.
     """
-    csv.field_size_limit(_BIGGEST_CELL)
-    with path.open("rb") as file:
+    with _big_cells(), path.open("rb") as file:
         rows = CsvText(file)
         names = [name.lower() for name in rows.names]
         missing = [column for column in COLUMNS if column not in names]
@@ -39,6 +39,16 @@ def read_report(path: Path) -> Iterator[HistoryRow | Unreadable]:
         for line, cells in rows:
             if any(cells):
                 yield _read(line, names, cells)
+
+
+@contextlib.contextmanager
+def _big_cells() -> Iterator[None]:
+    """Its lists of messages are longer than what the process allows in a cell otherwise."""
+    before = csv.field_size_limit(_BIGGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _read(line: int, names: list[str], cells: list[str]) -> HistoryRow | Unreadable:

@@ -42,6 +42,8 @@ _FLOW = Path(__file__).resolve().parent.parent / "examples" / "flows" / "demo.js
 _AT_MOST = 120.0
 """Seconds for one sending on a slow machine; the flow needs a little more than its delay of 5 s, the
 slowest phone 12."""
+_COMES_UP = 30.0
+"""Seconds for a stack that was started just now, or that is slow."""
 _QUIET = 2.0
 """Seconds in which nothing more may come once everything is as expected."""
 _LOOK_EVERY = 0.25
@@ -100,18 +102,26 @@ def _stack(console: Console) -> Iterator[Addresses]:
 
 
 def _runs(settings: Settings) -> bool:
-    """Whether a complete embedded stack answers under these settings."""
+    """Whether a complete embedded stack answers under these settings; one that comes up is awaited."""
     key = {"X-API-Key": credentials.API_KEY}
     questions = (
         f"{api_url(settings)}/readyz?all=1",
         f"{api_url(settings)}/v1/me",
         f"{settings.graph_url}/_sim/behaviour",
     )
-    with httpx.Client(headers=key, timeout=5, trust_env=False) as http:
-        try:
-            return all(http.get(question).is_success for question in questions)
-        except httpx.HTTPError:
-            return False
+    deadline = time.monotonic() + _COMES_UP
+    with httpx.Client(headers=key, timeout=_COMES_UP, trust_env=False) as http:
+        while True:
+            try:
+                answers = [http.get(question) for question in questions]
+            except httpx.HTTPError:
+                return False
+            if all(answer.is_success for answer in answers):
+                return True
+            is_coming_up = any(answer.status_code == 503 for answer in answers)
+            if not is_coming_up or time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_EVERY)
 
 
 # --- the play ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import httpx
 from embedded import credentials
 from embedded.demo_customers import Customer, Tap, Text
 
-_PATIENCE = 15.0
+_PATIENCE = 60.0
 
 
 class Business:

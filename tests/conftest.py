@@ -35,9 +35,11 @@ from storage.schema import migrate  # noqa: E402
 from storage.session import Database  # noqa: E402
 from tests.record import BUSINESS, KEY, add_business  # noqa: E402
 from tests.temporal_stand_ins import RecordedPokes, api_without_temporal  # noqa: E402
+from whatsapp.simulator import webhooks  # noqa: E402
 
 # In this process no server hangs; a machine that stands still for half a minute does.
 session.CONNECTED_WITHIN = session.ANSWERED_WITHIN = session.FREE_WITHIN = 300
+webhooks.TAKEN_WITHIN = 300
 
 
 @pytest.fixture(scope="session")

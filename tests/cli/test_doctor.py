@@ -172,9 +172,10 @@ async def test_webhooks_that_fail_are_told_without_their_address(shop: str, data
         await connection.execute(insert(webhook_events).values(given_up))
     answer = await examined(shop)
     path = f"…/webhooks/{webhook_id}/deliveries"
-    assert [line[:40] for line in of(answer, about)] == [
-        "nothing gets through since 3 h; `GET …/w",
-        "1 events were given up; `POST …/webhooks",
-    ]
-    assert all(path in line for line in of(answer, about))
+    waiting, given_up_ones = of(answer, about)
+    assert waiting.startswith("nothing gets through since 3 h")
+    assert "; `GET …/webhooks" in waiting
+    assert given_up_ones.startswith("1 events were given up; `POST …/webhooks")
+    assert path in waiting
+    assert path in given_up_ones
     assert "hunter2" not in answer.out

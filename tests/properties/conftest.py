@@ -27,8 +27,11 @@ async def world(
     business: None,
     tmp_path: Path,
 ) -> AsyncIterator[World]:
-    """API, worker and simulator, over real HTTP. Nobody settles what is given up after a second."""
-    settings = world_settings.model_copy(update={"unknown_grace": 1})
+    """API, worker and simulator, over real HTTP. Nobody settles what is given up after a second.
+
+    A call has as long as the activity around it, so that a slow answer is no unknown outcome.
+    """
+    settings = world_settings.model_copy(update={"unknown_grace": 1, "http_timeout": 100})
     async with make_world(settings, short_histories, database, tmp_path) as made:
         yield made
 

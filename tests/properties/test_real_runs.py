@@ -110,11 +110,10 @@ class Stage:
             case "tap":
                 assert deed.key is not None
                 opaque = await self._message_id(deed.key)
-                tap = {"messageId": opaque, "button": deed.button}
-                answer = await self._world.simulator.post("/_sim/click", json=tap)
-                assert answer.status_code == 200, answer.text
+                tap = await self._customer.does("click", messageId=opaque, button=deed.button)
+                await self._customer.is_heard(tap)
             case "write":
-                await self._customer.writes("words")
+                await self._customer.is_heard(await self._customer.writes("words"))
             case "skip":
                 await self._customer.skip(seconds=deed.skip.total_seconds())
             case lever:

@@ -119,7 +119,7 @@ async def trickle(_request: Request, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
 
 
-async def send(url: str, *, token: str = TOKEN, http_timeout: float = 5.0) -> Any:
+async def send(url: str, *, token: str = TOKEN, http_timeout: float = 60.0) -> Any:
     async with CloudApi(url, "v25.0", http_timeout=http_timeout) as api:
         return await api.send(phone_number_id="106540", access_token=token, body={"to": "+1"})
 
@@ -331,7 +331,7 @@ def test_an_address_without_http_is_refused_at_once(url: str):
 
 
 async def templates(url: str) -> list[dict[str, Any]]:
-    async with CloudApi(url, "v25.0", http_timeout=5.0) as api:
+    async with CloudApi(url, "v25.0", http_timeout=60.0) as api:
         return await api.list_templates(waba_id="1022", access_token=TOKEN)
 
 

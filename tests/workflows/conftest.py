@@ -133,17 +133,30 @@ class Customer:
         """Wait until exactly these texts have arrived, in this order."""
         await eventually(self.texts, list(texts))
 
-    async def taps(self, label: str, message: int = -1) -> None:
-        """Tap a button of a message that arrived (the last one)."""
+    async def taps(self, label: str, message: int = -1) -> str:
+        """Tap a button of a message that arrived (the last one); WhatsApp's id of the tap."""
         wamid = (await self.messages())[message]["id"]
-        tap = {"messageId": wamid, "button": label}
-        answer = await self.world.simulator.post("/_sim/click", json=tap)
-        assert answer.status_code == 200, answer.text
+        return await self.does("click", messageId=wamid, button=label)
 
-    async def writes(self, words: str) -> None:
-        reply = {"from": self.number, "text": words}
-        answer = await self.world.simulator.post("/_sim/reply", json=reply)
+    async def writes(self, words: str) -> str:
+        """Write a text; WhatsApp's id of it."""
+        return await self.does("reply", **{"from": self.number, "text": words})
+
+    async def does(self, act: str, **what: str) -> str:
+        """Do something on the phone; WhatsApp's id of it. The record hears of it a moment later."""
+        answer = await self.world.simulator.post(f"/_sim/{act}", json=what)
         assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    async def is_heard(self, inbound_id: str) -> None:
+        """Wait until the record has a tap or text, and with it what the run is to be told."""
+
+        async def recorded() -> bool:
+            query = text("SELECT true FROM inbound WHERE inbound_id = :id")
+            async with self.world.database.transaction() as connection:
+                return bool(await connection.scalar(query, {"id": inbound_id}))
+
+        await eventually(recorded, True)
 
     async def entry(self) -> dict[str, Any]:
         answer = await self.world.api.get(f"/sendouts/{self.sendout_id}/entries/{self.entry_id}")

@@ -19,7 +19,10 @@ async def test_a_worker_serves_them_where_the_setting_says(
     address = f"127.0.0.1:{port}"
     server = time_skipping.client.service_client.config.target_host
     settings = Settings(temporal_address=server, worker_metrics_address=address)
-    async with Database(postgres_url) as database, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        Database(postgres_url) as database,
+        httpx.AsyncClient(trust_env=False, timeout=60) as http,
+    ):
         client = await connect_patiently(settings, StoredFlows(database), metrics_runtime(settings))
         await client.service_client.check_health()
         answer = await http.get(f"http://{address}/metrics")

@@ -82,6 +82,7 @@ async def test_starting_a_later_attempt_twice_is_harmless(world: World) -> None:
     await ana.gets("Welcome", "Welcome")
     await ana.waits_for("time delay **wait**")
     await ana.is_in_state("running")
+    await world.client.get_workflow_handle(messages.sendout_workflow_id(ana.sendout_id)).result()
     run_id = (await ana.run.describe()).run_id
     unmarked = """
         UPDATE entries SET state = 'queued', due_at = now() - interval '1 minute'

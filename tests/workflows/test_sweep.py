@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
@@ -34,7 +35,7 @@ async def test_due_entries_that_nobody_pages_are_started(world: World) -> None:
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     ana = await world.send(await world.publish(offer()), ANA, scheduledAt=later)
     pager = world.client.get_workflow_handle(messages.sendout_workflow_id(ana.sendout_id))
-    await eventually(lambda: exists(pager), True)
+    await eventually(lambda: sleeps(pager), True)
     await pager.terminate()
     waited = "UPDATE entries SET due_at = now() - interval '1 minute' WHERE entry_id = :entry"
     await change(world, waited, ana)
@@ -43,13 +44,17 @@ async def test_due_entries_that_nobody_pages_are_started(world: World) -> None:
     await ana.gets("Welcome")
 
 
-async def exists(workflow: WorkflowHandle[Any, Any]) -> bool:
-    """Whether Temporal has such a workflow yet."""
+async def sleeps(pager: WorkflowHandle[Any, Any]) -> bool:
+    """Whether the sendout has seen its entry, and waits until it is due."""
+    query = "__temporal_workflow_metadata"
     try:
-        await workflow.describe()
-    except RPCError:
+        metadata = await pager.query(query, result_type=WorkflowMetadata)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
         return False
-    return True
+    looks = (await pager.describe()).raw_description.pending_activities
+    return "next entries are due" in metadata.current_details and not looks
 
 
 async def test_runs_that_were_not_told_of_a_release_are_told(world: World) -> None:

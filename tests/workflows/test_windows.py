@@ -197,9 +197,7 @@ class TestResend:
 
     @pytest.fixture
     def world_settings(self, world_settings: Settings) -> Settings:
-        return world_settings.model_copy(
-            update={"unknown_grace": 5, "http_timeout": 2.0, "unknown_outcome": "resend"}
-        )
+        return world_settings.model_copy(update={"unknown_grace": 60, "unknown_outcome": "resend"})
 
     async def test_what_may_have_been_sent_is_not_called_expired(self, world: World) -> None:
         """It was to be sent again, was held before that, and then it was too late."""

@@ -15,9 +15,10 @@ from whatsapp.simulator.webhook_body import webhook_body
 
 _logger = logging.getLogger(__name__)
 
-# Webhooks on the wire at once, and how long each may take (seconds).
 _AT_ONCE = 8
-_TIMEOUT = 10.0
+"""Webhooks on the wire."""
+TAKEN_WITHIN = 10.0
+"""Seconds for each; one that took longer comes again."""
 
 
 class WebhookSender:
@@ -28,7 +29,7 @@ class WebhookSender:
         self._outbox = outbox
         self._channels = channels
         self._client = httpx.AsyncClient(
-            timeout=_TIMEOUT,
+            timeout=TAKEN_WITHIN,
             limits=httpx.Limits(max_connections=_AT_ONCE),
             # A proxy of the environment has no business between two processes of one machine.
             trust_env=False,

@@ -32,6 +32,7 @@ async def client(simulator_url: str) -> AsyncIterator[httpx.AsyncClient]:
 async def graph(client: httpx.AsyncClient, receiver: Receiver) -> httpx.AsyncClient:
     """A business's client on a simulator that knows nothing but the `sale` template."""
     await client.post("/_sim/reset")
+    receiver.forget()  # what it still told of the test before
     await harness.behave(client)
     await client.put("/_sim/templates", json=[harness.SALE])
     return client
