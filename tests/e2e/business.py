@@ -124,6 +124,15 @@ class Sendout:
 
         return until(bool, fitting)[0]
 
+    def await_overdue(self, client: str) -> None:
+        """Wait until a client's delay is due, and waits for a sign that its message arrived.
+
+        For customers to whom nothing is delivered: nothing happens to them by itself from then on.
+        """
+        # Before that, a tap would share its way with what is still told of the message.
+        self.await_step(client, "status", status="sent")
+        self.await_step(client, "decision", verdict="wait")
+
     def await_idle(self) -> Document:
         """Wait until no entry is pending; the sendout then."""
         return until(lambda seen: seen["progress"] == "idle", self.read)

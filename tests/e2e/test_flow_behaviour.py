@@ -12,9 +12,6 @@ from tests.e2e.flows import ask, button, delay, flow, invitation, template, text
 from tests.e2e.patience import eventually
 from tests.e2e.provider_events import Webhook, delivered
 
-LONG = 12
-"""Seconds of a delay that something else has to come before, on a machine that stalls, too."""
-
 # --- delays ------------------------------------------------------------------------------------
 
 
@@ -23,16 +20,19 @@ def test_only_the_silent_are_nudged(
 ):
     """After a no-click delay a tap of any button has spared its customer the nudge."""
     silent, curious, done = numbers.take(3)
-    sendout = business.start(name, invitation(LONG), [silent, curious, done])
+    left_alone = business.start(name, invitation(2), [silent])
+    # Nobody waits for their delay: a tap ends it at once.
+    tapped = business.start(f"{name} 2", invitation(600), [curious, done])
     customers.tap(customers.await_message(curious, "Hello!"), "yes")
     customers.tap(customers.await_message(done, "Hello!"), "no")
 
-    assert sendout.await_idle()["entries"] == counts(completed=3)
+    assert left_alone.await_idle()["entries"] == counts(completed=1)
+    assert tapped.await_idle()["entries"] == counts(completed=2)
 
     assert customers.got(silent) == ["Hello!", "Still there?"]
     assert customers.got(curious) == ["Hello!", "Here is more."]
     assert customers.got(done) == ["Hello!"]
-    decision = sendout.steps(silent, "decision")[0]
+    decision = left_alone.steps(silent, "decision")[-1]
     assert decision["verdict"] == "go_on"
     assert (decision["inputs"]["received"], decision["inputs"]["clicked"]) == (True, False)
 
@@ -57,10 +57,12 @@ def test_a_text_ends_a_no_response_delay(
 ):
     """Whoever wrote anything to the sender is not reminded; a no-click delay does not mind texts."""
     writing, silent, wordy = numbers.take(3)
-    other = business.start(f"{name} 2", invitation(LONG, "no_click"), [wordy])
-    sendout = business.start(name, invitation(LONG, "no_response"), [writing, silent])
-    for number in (writing, wordy):
-        customers.await_message(number, "Hello!")
+    # Both delays are due, and the text shows that the message arrived: it ends one of them alone.
+    customers.behave([writing, wordy], deliver=False)
+    sendout = business.start(name, invitation(1, "no_response"), [writing, silent])
+    other = business.start(f"{name} 2", invitation(1, "no_click"), [wordy])
+    for run, number in ((sendout, writing), (other, wordy)):
+        run.await_overdue(number)
         customers.write(number, "What is this about?")
 
     sendout.await_idle()
@@ -83,7 +85,7 @@ def test_a_delay_that_is_due_waits_for_a_late_delivery(
     sendout = business.start(name, invitation(1), [late, tapping])
     to_all = business.start(f"{name} 2", invitation(1, "all"), [writing])
     for run, number in ((sendout, late), (sendout, tapping), (to_all, writing)):
-        run.await_step(number, "decision", verdict="wait")
+        run.await_overdue(number)
         assert customers.got(number) == ["Hello!"]
 
     assert webhook.call(delivered(customers.messages(late)[0])) == 200
@@ -159,13 +161,16 @@ def test_an_opt_out_stops_marketing_but_not_the_rest(
 ):
     """By a STOP text or a marked button: the marketing nudge is not sent, a utility template is."""
     writing, tapping, content = numbers.take(3)
+    # The nudge is due for both, and what they do to opt out shows that the message arrived.
+    customers.behave([writing, tapping], deliver=False)
     offer = flow(
         hello=template("Hello!", button("yes"), button("enough", opt_out=True), then="wait"),
-        wait=delay(LONG, "all", "nudge"),
+        wait=delay(1, "all", "nudge"),
         nudge=template("Still there?"),
     )
     sendout = business.start(name, offer, [writing, tapping, content])
-    customers.await_message(writing, "Hello!")
+    sendout.await_overdue(writing)
+    sendout.await_overdue(tapping)
     customers.write(writing, " stop! ")
     customers.tap(customers.await_message(tapping, "Hello!"), "enough")
 
@@ -229,15 +234,23 @@ def test_an_ask_takes_the_next_text_or_times_out(
 
 
 def test_a_pause_across_a_due_time_loses_and_doubles_nobody(
-    business: Business, customers: Customers, numbers: PhoneNumbers, name: str
+    webhook: Webhook,
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
 ):
     """Held before the nudge, and before the start; resume releases both, once, twice resumed or not."""
     early, later = numbers.take(10), numbers.take(10)
-    sendout = business.start(name, invitation(LONG), early)
-    eventually(lambda: customers.got_by(early), {n: ["Hello!"] for n in early})
+    # Their phones are off; the nudge falls due when they are on again, during the pause.
+    customers.behave(early, deliver=False)
+    sendout = business.start(name, invitation(1), early)
+    for number in early:
+        sendout.await_overdue(number)
     assert sendout.order("pause")["state"] == "paused"
     business.send(name, later)
     for number in early:
+        assert webhook.call(delivered(customers.messages(number)[0])) == 200
         sendout.await_step(number, "hold", node="nudge", heldFor="sendout")
     assert customers.got_by(early) == {n: ["Hello!"] for n in early}
     assert set(sendout.states().values()) == {"running", "queued"}
@@ -251,28 +264,38 @@ def test_a_pause_across_a_due_time_loses_and_doubles_nobody(
 
 
 def test_cancelling_ends_runs_without_another_send(
-    business: Business, customers: Customers, numbers: PhoneNumbers, name: str
+    webhook: Webhook,
+    business: Business,
+    customers: Customers,
+    numbers: PhoneNumbers,
+    name: str,
 ):
     """One entry or all of them, in the middle of a delay; a click afterwards is only recorded."""
     single, others = next(numbers), numbers.take(3)
-    sendout = business.start(name, invitation(LONG), [single, *others])
-    wamids = {n: customers.await_message(n, "Hello!") for n in [single, *others]}
+    # Their phones are off; the nudge falls due when they are on again, after the cancel.
+    customers.behave([single, *others], deliver=False)
+    sendout = business.start(name, invitation(1), [single, *others])
+    for number in (single, *others):
+        sendout.await_overdue(number)
+    messages = {n: customers.messages(n)[0] for n in (single, *others)}
     entry = sendout.entries()[single]
     cancelled = business.post(f"/entries/{entry['entryId']}/cancel")["entity"]
     assert cancelled["state"] == "cancelled"
     sendout.await_states(cancelled=[single], running=others)
 
-    customers.tap(wamids[single], "yes")
+    customers.tap(messages[single]["id"], "yes")
     sendout.await_step(single, "click", button="yes")
     assert sendout.order("cancel")["entries"] == counts(cancelled=4)
-    customers.tap(wamids[others[0]], "yes")
+    customers.tap(messages[others[0]]["id"], "yes")
     sendout.await_step(others[0], "click", button="yes")
+    for number in others[1:]:
+        assert webhook.call(delivered(messages[number])) == 200
 
-    # The campaign's next sendout outlives the cancelled one's due time.
+    # The campaign's next sendout begins after all that, and waits longer.
     witness = next(numbers)
     business.send(name, [witness]).await_idle()
     assert customers.got(witness) == ["Hello!", "Still there?"]
-    assert customers.got_by(wamids) == {n: ["Hello!"] for n in wamids}
+    assert customers.got_by(messages) == {n: ["Hello!"] for n in messages}
     assert sendout.read()["entries"] == counts(cancelled=4)
 
 

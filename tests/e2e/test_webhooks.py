@@ -254,8 +254,10 @@ def test_a_receiver_in_a_bad_mood_misses_nothing_though_parts_die(
     stack.wait_ready()
     receiver.begin()
 
-    eventually(receiver.ways, {client: [WAY] for client in clients})
-    eventually(lambda: len(registrations.waiting(webhook_id)), 0)
+    # To an address that was away one event is tried at a time, after up to 75 seconds each, and a
+    # quarter of these fail.
+    eventually(receiver.ways, {client: [WAY] for client in clients}, within=600)
+    eventually(lambda: len(registrations.waiting(webhook_id)), 0, within=600)
     got: dict[str, list[str]] = defaultdict(list)
     for call in receiver.receiver.got:
         message_id, status = call.about
@@ -337,10 +339,9 @@ def test_what_was_given_up_is_listed_and_sent_again(
     given_up = until(
         lambda failed: len(failed) == 2, lambda: registrations.waiting(webhook_id, "failed")
     )
-    assert {(e["kind"], e["lastError"]) for e in given_up} == {
-        ("sent", "no connection"),
-        ("delivered", "no connection"),
-    }
+    assert {e["kind"] for e in given_up} == {"sent", "delivered"}
+    # A machine that stalls may not even get to hear that nobody is there.
+    assert {e["lastError"] for e in given_up} <= {"no connection", "no answer within 10 seconds"}
     receiver.begin()
     assert business.post(f"/webhooks/{webhook_id}/deliveries/retry") == {"retried": 2}
     eventually(receiver.ways, {client: [["sent", "delivered"]]})
