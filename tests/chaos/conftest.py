@@ -50,15 +50,15 @@ _SIZES = {
 }
 
 # Seconds. Late delivery is longer than any restart, and a call may take longer than a slow machine
-# stalls; the rest is short. The grace of `resend` is longer than a status takes that is held up by the
-# restart of a part on its way (`kills.py`).
+# stalls, which is half a minute; the rest is short. The grace of `resend` is longer than a status takes
+# that is held up by the restart of a part on its way (`kills.py`) and by such a stall.
 _SHORT: dict[str, Any] = {
     "late_delivery": 120,
     "click_window": 4,
-    "http_timeout": 10,
+    "http_timeout": 50,
     "sweep_every": 2,
 }
-_GRACE = {"give_up": 6, "resend": 30}
+_GRACE = {"give_up": 6, "resend": 60}
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ class Kills:
         self._stack = stack
         self._one_by_one = one_by_one
         self._whole_since: float | None = None
+        self._workers_before = 0
         self._started = self._last = time.monotonic()
         self._pids = PidFiles(stack.data_dir / "run")
 
@@ -57,6 +58,8 @@ class Kills:
         pid = self._pids.leftover(part)
         if pid is None:
             return  # it is dead already, and its next life will do
+        if part == "worker":
+            self._workers_before = self._workers()
         os.kill(pid, signal.SIGKILL)
         self._last = time.monotonic()
         self._whole_since = None
@@ -66,7 +69,7 @@ class Kills:
 
     def _has_settled(self) -> bool:
         """Whether the stack is whole, and statuses that its last outage held up have come through."""
-        if not is_whole(self._stack):
+        if not is_whole(self._stack) or self._workers() == self._workers_before:
             self._whole_since = None
             return False
         self._whole_since = self._whole_since or time.monotonic()
@@ -74,13 +77,18 @@ class Kills:
             return True
         return time.monotonic() - self._whole_since >= _SETTLED
 
+    def _workers(self) -> int:
+        """How many workers have begun to poll; Temporal lists a killed one's pollers for minutes."""
+        log = self._stack.data_dir / "log" / "worker.log"
+        return log.read_text(errors="replace").count("worker is running")
+
     def count(self, parts: Sequence[str]) -> int:
         """How many of these were killed."""
         return sum(part in parts for part in self.made)
 
 
 def is_whole(stack: Stack) -> bool:
-    """Whether every part answers, without waiting for it."""
+    """Whether every part answers, and Temporal knows of a worker, without waiting for it."""
     try:
         ready = httpx.get(f"{stack.api_url}/readyz?all=1", trust_env=False, timeout=5)
         answers = httpx.get(f"{stack.simulator_url}/_sim/behaviour", trust_env=False, timeout=5)

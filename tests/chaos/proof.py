@@ -49,9 +49,7 @@ def assert_exact(sendout: Sendout, crowd: Crowd) -> int:
     gaps: int = sendout.read()["messages"]["unknown"]
     known = judge.counted_by_ledger(crowd, gaps)
     # The last statuses may still be on their way.
-    eventually(
-        lambda: judge.without_unknown(judge.counted_by_the_record(sendout.read())), known, within=30
-    )
+    eventually(lambda: judge.without_unknown(judge.counted_by_the_record(sendout.read())), known)
     assert sendout.read()["entries"] == judge.entry_counts(crowd)
     entries = judge.read_entries(sendout)
     assert judge.counted_by_timelines(entries) == judge.counted_by_the_record(sendout.read())
