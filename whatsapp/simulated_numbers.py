@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-import httpx
+from whatsapp.stack_simulator import simulator_at
 
 SenderOf = Callable[[UUID], Awaitable[dict[str, str]]]
 """The ids and secrets of a channel, under the simulator's names for them."""
@@ -19,10 +19,9 @@ class SimulatedNumbers:
     async def announce(self, channel_id: UUID) -> None:
         """Register the channel's number, account, token and secret in the simulator.
 
-        Raises `httpx.HTTPError` when the simulator is away.
+        Raises `Unavailable` when the simulator is away.
         """
         sender = await self._sender_of(channel_id)
-        async with httpx.AsyncClient(
-            base_url=self._simulator_url, trust_env=False, timeout=30
-        ) as http:
+        then = f"Channel {channel_id} is stored as asked; PATCH it again once the simulator runs."
+        async with simulator_at(self._simulator_url, then=then) as http:
             (await http.put("/_sim/channels", json=[sender])).raise_for_status()

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import httpx
 import structlog
 
 from domain.flow import Flow
 from domain.template_refusals import template_refusal
 from domain.templates import TemplateRegistry, flow_templates
 from whatsapp.client import CallError, CloudApi
+from whatsapp.stack_simulator import simulator_at
 
 log = structlog.get_logger(__name__)
 
@@ -63,14 +63,13 @@ class TemplateSource:
     async def prepare(self, business_id: UUID, flow: Flow) -> None:
         """Make the flow's templates in the simulator where they are missing; elsewhere nothing.
 
-        Raises `httpx.HTTPError` when the simulator is away.
+        Raises `Unavailable` when the simulator is away.
         """
         templates = flow_templates(flow)
         if self._simulator_url is None or not templates:
             return
-        async with httpx.AsyncClient(
-            base_url=self._simulator_url, trust_env=False, timeout=30
-        ) as http:
+        then = "Nothing was published or sent; repeat this once it runs."
+        async with simulator_at(self._simulator_url, then=then) as http:
             for waba_id, _ in await self._store.older_than(business_id, 0):
                 made = await http.post(
                     "/_sim/templates/from-flow",
