@@ -10,6 +10,7 @@ from embedded import credentials
 from storage.session import Database
 from tests.e2e.business import Business, Document, Sendout, counts
 from tests.e2e.customers import Customers
+from tests.e2e.patience import eventually
 
 BUSINESS_PATH = f"/v1/businesses/{credentials.BUSINESS_ID}"
 SEND = f"{BUSINESS_PATH}/send/campaigns"
@@ -78,7 +79,13 @@ async def accepted(database: Database, clients: list[str]) -> int:
     return int(found or 0)
 
 
-def readiness(address: str, **query: int) -> tuple[int, str, dict[str, str]]:
-    """The status of /readyz, and what it says."""
-    answer = httpx.get(f"{address}/readyz", params=query, timeout=60, trust_env=False)
-    return answer.status_code, answer.json()["status"], answer.json()["checks"]
+def await_readiness(
+    address: str, status: int, said: str, checks: dict[str, str], **query: int
+) -> None:
+    """Wait until /readyz says this: a part that is slow to answer counts as away, too."""
+
+    def readiness() -> tuple[int, str, dict[str, str]]:
+        answer = httpx.get(f"{address}/readyz", params=query, timeout=60, trust_env=False)
+        return answer.status_code, answer.json()["status"], answer.json()["checks"]
+
+    eventually(readiness, (status, said, checks))

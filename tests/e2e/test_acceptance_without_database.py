@@ -18,7 +18,7 @@ from embedded.processes import spawn, stop
 from embedded.stack import Stack
 from storage.session import Database
 from tests.e2e.absence import gone
-from tests.e2e.acceptance import BUSINESS_PATH, SEND, Invited, accepted, caller, readiness
+from tests.e2e.acceptance import BUSINESS_PATH, SEND, Invited, accepted, await_readiness, caller
 from tests.e2e.business import Document
 from tests.e2e.customers import PhoneNumbers
 from tests.e2e.cut_at_commit import CutAtCommit, Side, socket_of
@@ -54,9 +54,7 @@ async def test_without_it_nothing_is_accepted_and_every_call_says_so(
                 await http.post("/v1/providers/whatsapp/webhook", content=b"{", headers=signed),
             ]
             away = {"database": "away", "temporal": "ok"}
-            # A Temporal that is slow to answer counts as away, too.
-            unready = (503, "unready", away)
-            await asyncio.to_thread(until, unready.__eq__, lambda: readiness(stack.api_url))
+            await asyncio.to_thread(await_readiness, stack.api_url, 503, "unready", away)
             assert (await http.get("/healthz")).status_code == 200
     for answer in answers:
         assert answer.status_code == 503, (answer.request.url, answer.text)
