@@ -172,7 +172,7 @@ class Customer:
     newest: dict[str, str] = field(default_factory=dict)
     """Per node the wamid of its newest message."""
     tapped_after: float | None = None
-    """At most so many seconds lie between the invite and the first tap on it."""
+    """At most so many seconds lie between the invite and the look after the first tap on it."""
 
     @property
     def phone(self) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class Customer:
         return (*self.plan.gets[:place], "nudge", *self.plan.gets[place:])
 
     def tap(self, node: str, seconds: float) -> None:
-        """Note a tap on a message that is at most so many seconds old."""
+        """Note a tap on a message that is at most so many seconds old when the tap has been heard."""
         if node == "invite" and self.tapped_after is None:
             self.tapped_after = seconds
 

@@ -70,6 +70,8 @@ class Phones:
         self._last = ""
         self._accepted_at: dict[str, float] = {}
         self._due: list[tuple[float, Customer, str, Tap]] = []
+        self._tapped: list[tuple[Customer, str, Tap]] = []
+        """The taps of the last look."""
 
     def __enter__(self) -> Self:
         self._behaviour = _document(self._http.get("/_sim/behaviour"))
@@ -91,10 +93,14 @@ class Phones:
     @property
     def idle(self) -> bool:
         """Whether no customer is about to tap."""
-        return not self._due
+        return not (self._due or self._tapped)
 
     def live(self) -> None:
         """Look at the new messages, and make the taps that are due."""
+        # Only now: had the machine stood still since, these taps would have been late as well.
+        for heard, wamid, tap in self._tapped:
+            heard.tap(tap.node, time.time() - self._accepted_at[wamid])
+        self._tapped.clear()
         messages = _document(self._http.get("/_sim/messages", params={"after": self._last}))["data"]
         for message in messages:
             self._last = message["id"]
@@ -107,7 +113,7 @@ class Phones:
             _document(
                 self._http.post("/_sim/click", json={"messageId": wamid, "button": tap.button})
             )
-            customer.tap(tap.node, time.time() - self._accepted_at[wamid])
+            self._tapped.append((customer, wamid, tap))
 
     def _receive(self, customer: Customer, message: dict[str, Any]) -> None:
         self._accepted_at[message["id"]] = datetime.fromisoformat(message["acceptedAt"]).timestamp()
