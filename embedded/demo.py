@@ -235,6 +235,7 @@ class _Performance:
             while (now := time.monotonic()) < began + _AT_MOST:
                 self._phones.live()
                 sendout = self._business.sendout(self.sendout_id)
+                self._phones.hear(sendout["messages"]["clicked"])
                 show(sendout, self._customers, now - began, again)
                 if not (self._phones.idle and self.as_expected(again=again, sendout=sendout)):
                     good_since = None
@@ -311,8 +312,8 @@ def verdict(console: Console, customers: Sequence[Customer], shown: Counts, *, a
     console.print(f"Entries:  {_listed(entries)}\nMessages: {_listed(messages)}", soft_wrap=True)
     if late := sum(customer.gets != customer.plan.gets for customer in customers):
         console.print(
-            f"{late} of the customers tapped more than {IN_TIME:g} s after the invite, for this machine is slow, "
-            "and got the nudge as well.",
+            f"The taps of {late} of the customers were heard more than {IN_TIME:g} s after the invite, for "
+            "this machine is slow, and they got the nudge as well.",
             soft_wrap=True,
         )
     wrong = wrong_customers(customers, again=again)

@@ -36,8 +36,8 @@ MESSAGES: Final[Mapping[str, Text]] = MappingProxyType(
 """Every message of the flow by its node."""
 
 IN_TIME: Final = 2.5
-"""Seconds after the invite until which a tap has to stop the nudge: half of the flow's delay, so that
-the other half is left for the tap's way to the record, which decides."""
+"""Seconds after the invite until which a tap that was heard has to stop the nudge: half of the flow's
+delay."""
 
 # Whatever a running simulator does by default, these customers behave as their plan says.
 _CALM_PHONE: Final[Mapping[str, Any]] = MappingProxyType(
@@ -172,7 +172,7 @@ class Customer:
     newest: dict[str, str] = field(default_factory=dict)
     """Per node the wamid of its newest message."""
     tapped_after: float | None = None
-    """At most so many seconds lie between the invite and the look after the first tap on it."""
+    """At most so many seconds lie between the invite and its first tap, as the API heard it."""
 
     @property
     def phone(self) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class Customer:
         return (*self.plan.gets[:place], "nudge", *self.plan.gets[place:])
 
     def tap(self, node: str, seconds: float) -> None:
-        """Note a tap on a message that is at most so many seconds old when the tap has been heard."""
+        """Note a tap that was heard when its message was at most so many seconds old."""
         if node == "invite" and self.tapped_after is None:
             self.tapped_after = seconds
 

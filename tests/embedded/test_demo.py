@@ -161,7 +161,7 @@ def test_a_nudge_is_right_for_who_tapped_late(
     assert counts["messages"]["sent"] == sent
     told, report = judged(customers, counts)
     assert told == status
-    assert ("1 of the customers tapped more than 2.5 s" in report) == (sent == 183)
+    assert ("1 of the customers were heard more than 2.5 s" in report) == (sent == 183)
 
 
 # --- the expectations are about the example flow -------------------------------------------------
