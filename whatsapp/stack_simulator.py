@@ -13,8 +13,7 @@ async def simulator_at(url: str, *, then: str) -> AsyncIterator[httpx.AsyncClien
     """A client of the stack's simulator.
 
     Raises `Unavailable` when it is away or does not answer within 30 seconds; `then` tells what has
-    been done, and what to do. Raises `httpx.HTTPStatusError` where a call made with
-    it asks for that.
+    been done, and what to do. An answer that `raise_for_status` refuses is an `httpx.HTTPStatusError`.
     """
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
         try:

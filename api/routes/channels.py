@@ -134,10 +134,10 @@ async def release_channel(
 
 async def _pass_on(parts: Parts, channel_id: UUID) -> None:
     """Tell those outside the record of a new or changed channel, once it is committed."""
-    if parts.numbers is not None:
-        await parts.numbers.announce(channel_id)
     if parts.rates is not None:
         parts.rates.apply_soon()
+    if parts.numbers is not None:
+        await parts.numbers.announce(channel_id)
 
 
 async def found(connection: AsyncConnection, business_id: UUID, channel_id: UUID) -> record.Channel:
