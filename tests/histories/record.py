@@ -24,8 +24,9 @@ from settings import Settings
 from storage.schema import migrate
 from storage.session import Database
 from tests.record import add_business
-from tests.workflows.conftest import Customer, World, make_world
+from tests.workflows.conftest import make_world
 from tests.workflows.flows import echo, offer, question
+from tests.workflows.world import Customer, World
 from workflows import messages
 
 HERE = Path(__file__).parent

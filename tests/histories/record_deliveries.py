@@ -18,8 +18,8 @@ from tests.histories.record import HERE, dev_server, keep
 from tests.record import add_business
 from tests.webhooks.delivering import Office
 from tests.webhooks.receiver import Received, Receiver
-from tests.workflows.conftest import eventually
 from tests.workflows.deliveries import delivering, speaking, workflow_of
+from tests.workflows.world import eventually
 from webhook_wakes import WebhookWakes
 
 

@@ -8,8 +8,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from settings import Settings
 from storage.session import Database
-from tests.workflows.conftest import World, make_world, world_settings
+from tests.workflows.conftest import make_world, world_settings
 from tests.workflows.servers import skipping_server
+from tests.workflows.world import World
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from temporalio.client import WorkflowExecutionStatus
 from domain.flow import Flow, MessageNode
 from tests.domain.random_flows import flows
 from tests.properties.script import Deed, Rehearsal, Weather
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.told import tell_status
+from tests.workflows.world import Customer, World, eventually
 
 RUNS = 20
 DEEDS = 7

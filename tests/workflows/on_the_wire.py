@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy import text
 
-from tests.workflows.conftest import Customer, World
 from tests.workflows.flows import offer
+from tests.workflows.world import Customer, World
 
 
 async def on_the_wire(world: World, number: str, **knobs: object) -> Customer:

@@ -10,10 +10,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from settings import Settings
 from storage.cancelling import cancel_entry, cancel_sendout
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
 from tests.workflows.on_the_wire import on_the_wire
 from tests.workflows.test_pauses import waiting_behind_bob
+from tests.workflows.world import Customer, World, eventually
 
 ANA = "+16045550071"
 

@@ -10,9 +10,9 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.conftest import World, eventually
 from tests.workflows.flows import offer
 from tests.workflows.servers import skipping_server
+from tests.workflows.world import World, eventually
 
 
 @pytest.fixture

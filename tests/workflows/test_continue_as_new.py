@@ -8,9 +8,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from settings import Settings
 from storage.session import Database
-from tests.workflows.conftest import World, make_world
+from tests.workflows.conftest import make_world
 from tests.workflows.flows import echo, offer
 from tests.workflows.servers import skipping_server
+from tests.workflows.world import World
 
 ANA = "+16045550003"
 

@@ -13,8 +13,8 @@ from storage.report_runs import ReportRuns
 from storage.webhook_tables import webhooks
 from temporal import schedule_daily_reports
 from tests.record import BUSINESS
-from tests.workflows.conftest import World, eventually
 from tests.workflows.flows import offer
+from tests.workflows.world import World, eventually
 from workflows import messages
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer, question
 from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
+from tests.workflows.world import Customer, World, eventually
 
 ANA = "+16045550001"
 

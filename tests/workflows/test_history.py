@@ -15,9 +15,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from settings import Settings
 from storage.session import Database
-from tests.workflows.conftest import Customer, World, make_world
+from tests.workflows.conftest import make_world
 from tests.workflows.flows import offer
 from tests.workflows.servers import local_server
+from tests.workflows.world import Customer, World
 
 RUNS = 20
 WAITING_EVENTS, WAITING_BYTES = 11, 2_500

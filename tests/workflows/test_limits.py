@@ -3,8 +3,8 @@
 import pytest
 
 from settings import Settings
-from tests.workflows.conftest import World
 from tests.workflows.flows import echo
+from tests.workflows.world import World
 
 ANA = "+16045550002"
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from settings import Settings
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
 from tests.workflows.on_the_wire import kept_on_the_wire, on_the_wire
+from tests.workflows.world import Customer, World, eventually
 
 ANA, BOB = "+16045550001", "+16045550002"
 

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from settings import Settings
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
+from tests.workflows.world import Customer, World, eventually
 from workflows.flow_run import FlowRunWorkflow
 
 ANA = "+16045550006"

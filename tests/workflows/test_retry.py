@@ -3,9 +3,9 @@
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.workflows.conftest import Customer, World
 from tests.workflows.flows import offer, template
 from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
+from tests.workflows.world import Customer, World
 from workflows import messages
 
 ANA = "+16045550001"

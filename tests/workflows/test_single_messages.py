@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from settings import Settings
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
 from tests.workflows.on_the_wire import kept_on_the_wire
+from tests.workflows.world import Customer, World, eventually
 
 ZOE = "+16045550089"
 SLOW = "+16045550800"

@@ -4,12 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
 
-from tests.workflows.conftest import Customer, World, eventually
 from tests.workflows.flows import offer
+from tests.workflows.world import Customer, World, details_of, eventually
 from workflows import messages
 
 ANA = "+16045550005"
@@ -46,15 +44,9 @@ async def test_due_entries_that_nobody_pages_are_started(world: World) -> None:
 
 async def sleeps(pager: WorkflowHandle[Any, Any]) -> bool:
     """Whether the sendout has seen its entry, and waits until it is due."""
-    query = "__temporal_workflow_metadata"
-    try:
-        metadata = await pager.query(query, result_type=WorkflowMetadata)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+    if "next entries are due" not in await details_of(pager):
         return False
-    looks = (await pager.describe()).raw_description.pending_activities
-    return "next entries are due" in metadata.current_details and not looks
+    return not (await pager.describe()).raw_description.pending_activities
 
 
 async def test_runs_that_were_not_told_of_a_release_are_told(world: World) -> None:

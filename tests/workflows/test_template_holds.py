@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.workflows.conftest import World, eventually
 from tests.workflows.flows import offer
 from tests.workflows.told import tell
+from tests.workflows.world import World, eventually
 
 ANA, BEN = "+16045550061", "+16045550062"
 NUDGE = {"message_template_name": "nudge", "message_template_language": "en_US"}

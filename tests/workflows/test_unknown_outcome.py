@@ -3,9 +3,9 @@
 import pytest
 
 from settings import Settings
-from tests.workflows.conftest import World
 from tests.workflows.flows import offer
 from tests.workflows.told import NOTHING_BY_ITSELF, tell_status
+from tests.workflows.world import World
 
 ANA = "+16045550004"
 

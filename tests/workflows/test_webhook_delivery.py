@@ -10,8 +10,8 @@ from temporalio.testing import WorkflowEnvironment
 from storage.session import Database
 from tests.webhooks.delivering import Office
 from tests.webhooks.receiver import Received, Receiver
-from tests.workflows.conftest import eventually
 from tests.workflows.deliveries import delivering, speaking, workflow_of
+from tests.workflows.world import eventually
 from webhook_wakes import WebhookWakes
 
 

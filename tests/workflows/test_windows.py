@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from settings import Settings
-from tests.workflows.conftest import Customer, World
 from tests.workflows.flows import offer
+from tests.workflows.world import Customer, World
 
 ANA = "+16045550005"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.e2e.provider_events import body_of, change, status
-from tests.workflows.conftest import Customer, World
+from tests.workflows.world import Customer, World
 from whatsapp.signature import HEADER, sign
 
 NOTHING_BY_ITSELF: dict[str, object] = {"delayMs": 3_600_000}
